@@ -7,9 +7,8 @@ from typing import Any
 from metrics.maturity.levels import LevelResult, derive_levels
 from metrics.maturity.loading import load_shipped_model
 from metrics.maturity.values import Answer, Measured, Rule
+from metrics.vectors.comparing import compare
 from promotion.exceptions import InputError
-
-_SETS = frozenset({"binding", "undersold", "contradicted"})
 
 
 def run_level_case(case: dict[str, Any], _fixtures: Path | None = None) -> list[str]:
@@ -20,7 +19,7 @@ def run_level_case(case: dict[str, Any], _fixtures: Path | None = None) -> list[
         return [error.sentence]
     except ValueError as error:
         return [f"The case holds a value that is not on any scale: {error}."]
-    return _compare("", case["expect"], _describe(result))
+    return compare(case["expect"], _describe(result), as_sets=True)
 
 
 def _derive(given: dict[str, Any]) -> LevelResult:
@@ -47,23 +46,6 @@ def _describe(result: LevelResult) -> dict[str, Any]:
         "contradicted": result.contradicted,
         "provisional": result.provisional,
     }
-
-
-def _compare(path: str, expected: Any, actual: Any) -> list[str]:
-    if isinstance(expected, dict) and isinstance(actual, dict):
-        differences = []
-        for key, value in expected.items():
-            below = f"{path}.{key}" if path else key
-            if key not in actual:
-                differences.append(f"{below} is expected, but there is no such value.")
-            else:
-                differences += _compare(below, value, actual[key])
-        return differences
-    if path in _SETS:
-        expected, actual = sorted(set(expected)), sorted(set(actual))
-    if expected != actual or type(expected) is not type(actual):
-        return [f"{path} is {actual!r}, expected {expected!r}."]
-    return []
 
 
 RUNNERS: dict[str, Callable[[dict[str, Any], Path | None], list[str]]] = {"level": run_level_case}
