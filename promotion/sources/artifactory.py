@@ -1,0 +1,81 @@
+"""JFrog Artifactory webhooks. Payloads: jfrog.com/help, "Event types"."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from .authentication import HexSignature, SharedToken
+from .base import AuthenticationError, Delivery, Fact, Headers
+from .cleaning import clean_checksum
+from .reading import Part
+from .sender import Collector, Sender
+
+_HEADER = "X-JFrog-Event-Auth"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOrSignature:
+    """One header for the secret as it is and, where signing is chosen, for an HMAC of the body."""
+
+    def is_used_by(self, delivery: Delivery) -> bool:
+        """Whether the header is there."""
+        return _HEADER in delivery.headers
+
+    def authenticate(
+        self, delivery: Delivery, secrets: Sequence[str], now: datetime
+    ) -> None:
+        """Try the forms that versions of Artifactory have used; each needs the secret."""
+        signatures = (
+            HexSignature(_HEADER, is_prefix_needed=False),
+            HexSignature(_HEADER, prefix="sha1=", algorithm="sha1"),
+        )
+        for scheme in signatures:
+            try:
+                return scheme.authenticate(delivery, secrets, now)
+            except AuthenticationError:
+                continue
+        return SharedToken(_HEADER).authenticate(delivery, secrets, now)
+
+
+def _read(body: Part, headers: Headers, collector: Collector) -> None:
+    domain, event, data = body["domain"].word(), body["event_type"].word(), body["data"]
+    if domain == "docker" and event in {"pushed", "promoted"}:
+        collector.add(_artifact(data, data["image_name"].text(), data["tag"].version()))
+    elif domain == "artifact" and event == "deployed":
+        collector.add(_artifact(data, data["path"].text() or data["name"].text(), None))
+    elif domain == "build" and event == "uploaded":
+        _read_build(data, collector)
+    else:
+        collector.leave_out(f"{domain} {event}".strip() or None)
+
+
+def _artifact(data: Part, name: str | None, version: str | None) -> Fact:
+    place = data["repo_key"].text()
+    return Fact(
+        kind="artifact",
+        name=name,
+        version=version,
+        digest=clean_checksum(data["sha256"].value),
+        details={"repository_key": place} if place else {},
+    )
+
+
+def _read_build(data: Part, collector: Collector) -> None:
+    name, number = data["build_name"].text(), data["build_number"].text()
+    collector.add(
+        Fact(
+            kind="build",
+            name=name,
+            started_at=data["build_started"].time(),
+            external_id=f"{name}#{number}" if name and number else None,
+        )
+    )
+
+
+SOURCE = Sender(
+    kind="artifactory",
+    title="Artifactory",
+    read=_read,
+    scheme=TokenOrSignature(),
+    marks=(_HEADER,),
+)

@@ -1,0 +1,97 @@
+"""What all sources have in common: collecting facts, the delivery's id, authentication."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from promotion.exceptions import InputError
+
+from .authentication import Scheme
+from .base import Delivery, Fact, Headers, Normalised
+from .cleaning import clean_text
+from .reading import Part, read_elements
+
+
+class Collector:
+    """Gathers what one delivery becomes."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.notes: list[str] = []
+        self.element = 0  # counted from 1, for notes
+
+    def add(self, fact: Fact) -> None:
+        """Keep a fact that can be found again; of any other only a note remains."""
+        if fact.is_known_by_something:
+            self.facts.append(fact)
+        else:
+            self.note(
+                f"A {fact.kind} without an id, commit, digest, version or name cannot be told "
+                "from others; it became nothing."
+            )
+
+    def note(self, sentence: str) -> None:
+        """Say once why something became nothing."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    def leave_out(
+        self, event: str | None, why: str = "it is not an event that becomes a fact"
+    ) -> None:
+        """Note an event that becomes nothing."""
+        name = f"The event {event[:100]}" if event else "An event without a type"
+        self.note(f"{name} became nothing: {why}.")
+
+
+Read = Callable[[Part, Headers, Collector], None]
+Identify = Callable[[Part], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A source made of a reader of elements and a scheme of authentication."""
+
+    kind: str
+    title: str
+    read: Read
+    scheme: Scheme
+    marks: tuple[str, ...] = ()
+    delivery_headers: tuple[str, ...] = ()
+    identify: Identify | None = None
+
+    def normalise(self, delivery: Delivery) -> Normalised:
+        """Turn a delivery into facts; InputError if its bytes cannot be read at all."""
+        elements, notes = read_elements(delivery)
+        collector = Collector()
+        collector.notes += notes
+        headers = Headers(delivery.headers)
+        for element in elements:
+            collector.element += 1
+            self.read(element, headers, collector)
+        if not collector.facts and not collector.notes:
+            collector.note("The body holds no event.")
+        return Normalised(tuple(collector.facts), tuple(collector.notes))
+
+    def authenticate(
+        self, delivery: Delivery, secrets: Sequence[str], now: datetime
+    ) -> None:
+        """Accept the delivery if it fits one of the secrets, or raise AuthenticationError."""
+        self.scheme.authenticate(delivery, secrets, now)
+
+    def delivery_id(self, delivery: Delivery) -> str | None:
+        """The sender's id of this delivery, the same when it is sent again; None if it gives none."""
+        for name in self.delivery_headers:
+            if value := clean_text(delivery.headers.get(name)):
+                return value
+        if self.identify is None:
+            return None
+        try:
+            elements, _ = read_elements(delivery)
+        except InputError:
+            return None
+        # Of a batch no single id speaks.
+        return self.identify(elements[0]) if len(elements) == 1 else None
+
+    def is_guessed_from(self, delivery: Delivery) -> bool:
+        """Whether the headers are those this tool sends."""
+        return any(name in delivery.headers for name in self.marks)
