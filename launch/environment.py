@@ -118,7 +118,7 @@ def _try_installers(environment: Path, lock: Path, progress: Progress) -> str:
     """Install with uv, and with pip where uv cannot; gives what the last one complained of."""
     if uv := _find_uv(environment):
         command = [uv, "pip", "install", "--quiet", "--python", str(python_of(environment))]
-        command += ["--require-hashes", "--no-build-package", OPTIONAL, "-r", str(lock)]
+        command += ["--require-hashes", "--only-binary", OPTIONAL, "-r", str(lock)]
         output = _run_installer(command)
         if not output or OPTIONAL in output:
             return output

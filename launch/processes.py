@@ -66,12 +66,13 @@ def _describe_demo(python: Path) -> list[ProcessSpec]:
     ]
 
 
-def answers_healthz(host: str, port: int) -> bool:
-    """Whether the web process says that it is well."""
+def answers_healthz(host: str, port: int, name: str = "127.0.0.1") -> bool:
+    """Whether the web process, asked by a name it is known by, says that it is well."""
     connection = http.client.HTTPConnection(find_local_host(host), port, timeout=2)
+    # An installation behind a TLS proxy answers plain requests with a redirect.
+    headers = {"Host": name, "X-Forwarded-Proto": "https"}
     try:
-        # An installation behind a TLS proxy answers plain requests with a redirect.
-        connection.request("GET", "/healthz", headers={"X-Forwarded-Proto": "https"})
+        connection.request("GET", "/healthz", headers=headers)
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
