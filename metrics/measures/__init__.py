@@ -1,0 +1,1 @@
+"""The five key measures: rows in, values out. Start at `registry.MEASURES`."""
