@@ -11,6 +11,8 @@ from promotion.rules.pipeline import PipelineError, PipelineForm, read_pipeline
 
 WHOLE = (Path(__file__).parent / "whole-form.yaml").read_text()
 HEAD = "service: shop\nstages:\n  - name: live\n    environment: production\n"
+RULE = HEAD + "    approvals: ["
+WAVES = HEAD + "    rollout: {waves: ["
 
 
 def problems(text: str) -> list[tuple[int, str, str]]:
@@ -50,17 +52,17 @@ def problems(text: str) -> list[tuple[int, str, str]]:
         (HEAD + "    expires: 0s\n", 5, "stages[0].expires", "longer than nothing"),
         (HEAD + "    gates: [{a: 1, b: 2}]\n", 5, "stages[0].gates[0]", "one kind"),
         (HEAD + "    gates:\n      - soak: 24h\n", 6, "stages[0].gates[0].soak", "mapping"),
-        (HEAD + "    gates: [{soak: {advisory: 1}}]\n", 5, "stages[0].gates[0].advisory", "true or"),
+        (HEAD + "    gates: [{soak: {advisory: 1}}]\n", 5, "stages[0].gates[0].advisory", "true"),
         (HEAD + "    steps: [{notify: {retries: -1}}]\n", 5, "stages[0].steps[0].retries", "whole"),
         (HEAD + "    steps: [{notify: {timeout: x}}]\n", 5, "stages[0].steps[0].timeout", "x"),
         (HEAD + "    steps: [{http: {url: '{sevice}'}}]\n", 5, "stages[0].steps[0].url", "service"),
         (HEAD + "    steps: [{a: {b: '{digest:x}'}}]\n", 5, "stages[0].steps[0].b", "no artifact"),
-        (HEAD + "    approvals: [{count: 0}]\n", 5, "stages[0].approvals[0].count", "from 1"),
-        (HEAD + "    approvals: [{from: []}]\n", 5, "stages[0].approvals[0].from", "Nobody"),
-        (HEAD + "    approvals: [{from: ['role:boss']}]\n", 5, "stages[0].approvals[0].from", "role"),
-        (HEAD + "    approvals: [{from: ['team:x']}]\n", 5, "stages[0].approvals[0].from", "TEAM"),
-        (HEAD + "    approvals: [{exclude: [author]}]\n", 5, "stages[0].approvals[0].exclude[0]", "authors"),
-        (HEAD + "    approvals: [{name: a}, {name: a}]\n", 5, "stages[0].approvals[1].name", "apart"),
+        (RULE + "{count: 0}]\n", 5, "stages[0].approvals[0].count", "from 1"),
+        (RULE + "{from: []}]\n", 5, "stages[0].approvals[0].from", "Nobody"),
+        (RULE + "{from: ['role:boss']}]\n", 5, "stages[0].approvals[0].from", "role"),
+        (RULE + "{from: ['team:x']}]\n", 5, "stages[0].approvals[0].from", "TEAM"),
+        (RULE + "{exclude: [author]}]\n", 5, "stages[0].approvals[0].exclude[0]", "authors"),
+        (RULE + "{name: a}, {name: a}]\n", 5, "stages[0].approvals[1].name", "apart"),
         (HEAD + "    ask: [{name: a, pattern: '('}]\n", 5, "stages[0].ask[0].pattern", "regular"),
         (HEAD + "    ask: [{name: a, kind: choice}]\n", 5, "stages[0].ask[0].choices", "choices"),
         (HEAD + "    ask: [{required: true}]\n", 5, "stages[0].ask[0].name", "missing"),
@@ -69,8 +71,8 @@ def problems(text: str) -> list[tuple[int, str, str]]:
             HEAD + "    rollout: {waves: [{targets: [a]}, {targets: [a]}]}\n",
             5, "stages[0].rollout.waves[1].targets", "already in wave 1",
         ),
-        (HEAD + "    rollout: {waves: [{pause: 1m}]}\n", 5, "stages[0].rollout.waves[0].targets", "needs"),
-        (HEAD + "    rollback: {gates: [order]}\n", 5, "stages[0].rollback.gates[0]", "way forward"),
+        (WAVES + "{pause: 1m}]}\n", 5, "stages[0].rollout.waves[0].targets", "needs"),
+        (HEAD + "    rollback: {gates: [order]}\n", 5, "stages[0].rollback.gates[0]", "forward"),
         (HEAD + 'version: "tag ~ ("\n', 5, "version", "regular"),
         (HEAD + 'version: "tag ~ ^v.*$"\n', 5, "version", "exactly one group"),
         (HEAD + 'version: "branch ~ (.*)"\n', 5, "version", "tag ~"),
@@ -86,7 +88,10 @@ def problems(text: str) -> list[tuple[int, str, str]]:
             HEAD + "    windows: {allow: [{start: '2026-01-05T08:00', zone: Europe/Brelin}]}\n",
             5, "stages[0].windows.allow[0].zone", "Brelin",
         ),
-        (HEAD + "    windows: {deny: [{zone: UTC}]}\n", 5, "stages[0].windows.deny[0].start", "missing"),
+        (
+            HEAD + "    windows: {deny: [{zone: UTC}]}\n",
+            5, "stages[0].windows.deny[0].start", "missing",
+        ),
         (
             HEAD + "    windows: {deny: [{start: '2026-01-05T08:00Z'}]}\n",
             5, "stages[0].windows.deny[0].start", "wall-clock",
@@ -181,7 +186,8 @@ def test_a_text_beyond_the_limit_is_refused_unread() -> None:
 
 pieces = st.sampled_from(
     ["[", "]", "{", "}", ":", "- ", "\n", "  ", "*a", "&a ", "!!str ", "<<: ", "null", "0", "1e999",
-     "'", '"', "\\", "\t", "\0", "\ud800", "é", "? ", "|", ">", "%YAML 9.9\n", "---\n", "~", "9" * 5000]
+     "'", '"', "\\", "\t", "\0", "\ud800", "é", "? ", "|", ">", "%YAML 9.9\n", "---\n", "~",
+     "9" * 5000]
 )  # fmt: skip
 
 

@@ -23,7 +23,6 @@ TARGETS = ["eu-1", "eu-2", "us-1"]
 
 def plan_production() -> tuple[PlannedStep, ...]:
     stage = WHOLE.stage("production")
-    assert stage is not None
     return plan_steps(stage, values=VALUES, targets=TARGETS)
 
 

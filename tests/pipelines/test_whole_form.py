@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from promotion.exceptions import InputError
 from promotion.rules.pipeline import (
     ApprovalForm,
     AskForm,
@@ -30,9 +31,7 @@ def whole() -> PipelineForm:
 
 
 def stage(form: PipelineForm, name: str) -> StageForm:
-    found = form.stage(name)
-    assert found is not None
-    return found
+    return form.stage(name)
 
 
 def test_the_service_its_version_artifacts_and_repositories_are_read(whole: PipelineForm) -> None:
@@ -52,7 +51,10 @@ def test_stages_know_what_is_up_and_downstream(whole: PipelineForm) -> None:
     assert whole.upstream_of(production) == (staging,)
     assert whole.downstream_of(dev) == (staging,)
     assert whole.stage_of("staging") == staging
-    assert whole.stage("nowhere") is None and whole.stage_of("nowhere") is None
+    assert whole.stage("staging") == staging
+    assert whole.stage_of("nowhere") is None
+    with pytest.raises(InputError, match="no stage nowhere; it has dev, staging, production"):
+        whole.stage("nowhere")
 
 
 def test_the_policies_of_a_stage_are_read(whole: PipelineForm) -> None:
@@ -221,7 +223,7 @@ def test_anchors_aliases_and_merge_keys_are_read() -> None:
     text = """\
 service: shop
 stages:
-  - &base {name: staging, environment: staging, queue: fifo, gates: &gates [order, {soak: {for: 2h}}]}
+  - &base {name: staging, environment: staging, queue: fifo, gates: &gates [{soak: {for: 2h}}]}
   - {<<: *base, name: live, environment: production, gates: *gates}
 """
     first, second = read_pipeline(text).stages

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
+from promotion.exceptions import InputError
 from promotion.rules.durations import parse_duration
 from promotion.rules.windows import Window
 
@@ -140,9 +141,13 @@ class PipelineForm:
     # Where each dotted key was written, so that later checks can name the line.
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
-    def stage(self, name: str) -> StageForm | None:
-        """The stage of that name, None if there is none."""
-        return next((stage for stage in self.stages if stage.name == name), None)
+    def stage(self, name: str) -> StageForm:
+        """The stage of that name; InputError if there is none."""
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        names = ", ".join(stage.name for stage in self.stages)
+        raise InputError(f"The pipeline of {self.service} has no stage {name}; it has {names}.")
 
     def stage_of(self, environment: str) -> StageForm | None:
         """The stage that leads into that environment, None if there is none."""

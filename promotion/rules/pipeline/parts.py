@@ -27,7 +27,7 @@ from .tree import Place
 ROLES = ("viewer", "member", "release manager", "platform engineer", "auditor", "administrator")
 EXCLUDABLE = ("requester", "authors", "policy_editors")
 ASK_KINDS: tuple[AskKind, ...] = ("text", "choice", "link")
-LONGEST_PATTERN = 500
+LONGEST_PATTERN = 300
 _KIND = re.compile(r"[a-z][a-z0-9-]*")
 
 

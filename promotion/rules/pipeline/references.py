@@ -11,6 +11,9 @@ from .problems import Problem, suggest
 
 SettingsChecker = Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]]
 
+# Settings that name a connection; those of other kinds name theirs under `connection`.
+CONNECTION_SETTINGS: Mapping[str, tuple[str, ...]] = {"git-commit": ("repository", "connection")}
+
 
 @dataclass(frozen=True, slots=True)
 class KnownNames:
@@ -40,7 +43,24 @@ def settings_problems(
         for name, sentence in checker(part.settings):
             whole = f"{key}.{name}" if name else key
             found.append(Problem(form.line_of(whole) or part.line, whole, sentence))
-    return tuple(sorted(found))
+    return tuple(sorted({*found, *_when_problems(form, gates.get("expression"))}))
+
+
+def _when_problems(form: PipelineForm, checker: SettingsChecker | None) -> Iterator[Problem]:
+    """What the expression gate says of each rule's `when`, which is an expression, too."""
+    for key, rule in _rules(form):
+        if checker is not None and rule.when is not None:
+            for _, sentence in checker({"if": rule.when}):
+                yield Problem(form.line_of(f"{key}.when"), f"{key}.when", sentence)
+
+
+def _rules(form: PipelineForm) -> Iterator[tuple[str, ApprovalForm]]:
+    """Every approval rule with its key."""
+    for at, stage in enumerate(form.stages):
+        for place, rule in enumerate(stage.approvals):
+            yield f"stages[{at}].approvals[{place}]", rule
+        for place, rule in enumerate(stage.rollback_approvals):
+            yield f"stages[{at}].rollback.approvals[{place}]", rule
 
 
 def reference_problems(form: PipelineForm, known: KnownNames) -> tuple[Problem, ...]:
@@ -54,6 +74,7 @@ def reference_problems(form: PipelineForm, known: KnownNames) -> tuple[Problem, 
             for pair in _stage_problems(stage, f"stages[{at}]", known)
         ),
         *_setting_problems(form, known),
+        *(pair for key, rule in _rules(form) for pair in _people_problems(rule, key, known)),
     )
     return tuple(sorted(Problem(form.line_of(key), key, sentence) for key, sentence in pairs))
 
@@ -90,10 +111,11 @@ def _repository_problems(form: PipelineForm, known: KnownNames) -> Iterator[tupl
 def _setting_problems(form: PipelineForm, known: KnownNames) -> Iterator[tuple[str, str]]:
     """Connections that settings name, and places of copies that `repositories` does not have."""
     for key, part in _parts(form):
-        connection = part.settings.get("connection")
-        if isinstance(connection, str) and connection not in known.connections:
-            end = suggest(connection, known.connections)
-            yield f"{key}.connection", f'There is no connection "{connection}"{end}'
+        for name in CONNECTION_SETTINGS.get(part.kind, ("connection",)):
+            connection = part.settings.get(name)
+            if isinstance(connection, str) and connection not in known.connections:
+                end = suggest(connection, known.connections)
+                yield f"{key}.{name}", f'There is no connection "{connection}"{end}'
         for name in ("from", "to") if part.kind == "oci-copy" else ():
             place = part.settings.get(name)
             if isinstance(place, str) and place not in form.repositories:
@@ -107,10 +129,6 @@ def _stage_problems(stage: StageForm, key: str, known: KnownNames) -> Iterator[t
         yield f"{key}.environment", f'There is no environment "{stage.environment}"{end}'
     else:
         yield from _target_problems(stage, key, known.environments[stage.environment])
-    for at, rule in enumerate(stage.approvals):
-        yield from _people_problems(rule, f"{key}.approvals[{at}]", known)
-    for at, rule in enumerate(stage.rollback_approvals):
-        yield from _people_problems(rule, f"{key}.rollback.approvals[{at}]", known)
 
 
 def _target_problems(
