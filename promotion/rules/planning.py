@@ -34,11 +34,12 @@ def plan_steps(
 ) -> tuple[PlannedStep, ...]:
     """The steps of a promotion into this stage, in order.
 
-    `values` maps template names (and digest:NAME) to texts, `targets` are the environment's.
+    `values` maps template names to texts, with digest:NAME for each artifact of the release; of
+    these {digest} and {name} follow. `targets` are the environment's.
     InputError where a template has no value or the waves do not fit the targets.
     """
     waves = _waves_over(stage, tuple(targets))
-    values = _with_own_digest(values)
+    values = _with_own_artifact(values)
     planned: list[PlannedStep] = []
     for number, wave in enumerate(waves):
         for step in _steps_of(stage, wave, number, is_last=number == len(waves) - 1):
@@ -72,10 +73,13 @@ def _waves_over(stage: StageForm, targets: tuple[str, ...]) -> tuple[WaveForm, .
     return stage.waves
 
 
-def _with_own_digest(values: Mapping[str, str]) -> Mapping[str, str]:
-    """{digest} of several artifacts is that of the one named as the service, if there is one."""
-    own = values.get(f"digest:{values.get('service', '')}")
-    return {"digest": own, **values} if own is not None else values
+def _with_own_artifact(values: Mapping[str, str]) -> Mapping[str, str]:
+    """With {digest} and {name} of the only artifact, or of the one named as the service."""
+    names = [name.removeprefix("digest:") for name in values if name.startswith("digest:")]
+    own = values.get("service", "") if len(names) > 1 else "".join(names)
+    if own not in names:
+        return values
+    return {"digest": values[f"digest:{own}"], "name": own, **values}
 
 
 def _steps_of(

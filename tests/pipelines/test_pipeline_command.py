@@ -44,8 +44,8 @@ def test_each_problem_is_a_line_with_file_line_key_and_sentence(
         call_command("pipeline", verb, str(file))
     assert caught.value.code == 1
     assert capsys.readouterr().out.splitlines() == [
-        f'{file}:5 stages[0].mode mode must be one of enforce, observe, not "off".',
-        f'{file}:6 stages[0].auto auto must be true or false, not "1".',
+        f'{file}:5 stages[0].mode This must be one of enforce, observe, not "off".',
+        f'{file}:6 stages[0].auto This must be true or false, not "1".',
     ]
     assert not PipelineVersion.objects.exists()
 

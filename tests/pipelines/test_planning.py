@@ -71,6 +71,15 @@ def test_digest_of_several_artifacts_is_that_of_the_service_unless_given() -> No
     assert plan_steps(stage, values=given_one, targets=[])[0].inputs == {"to": "sha256:cc"}
 
 
+def test_digest_and_name_are_those_of_the_only_artifact() -> None:
+    stage = StageForm("live", "live", steps=(StepForm("notify", {"to": "{name}@{digest}"}),))
+    values = {"service": "shop", "digest:api": "sha256:aa"}
+    assert plan_steps(stage, values=values, targets=[])[0].inputs == {"to": "api@sha256:aa"}
+    two = {**values, "digest:jobs": "sha256:bb"}
+    with pytest.raises(InputError, match="{name} has no value"):
+        plan_steps(stage, values=two, targets=[])
+
+
 def test_without_waves_there_is_one_over_all_targets() -> None:
     stage = StageForm("live", "live", steps=(StepForm("pause"), StepForm("oci-copy")))
     planned = plan_steps(stage, values={}, targets=TARGETS)

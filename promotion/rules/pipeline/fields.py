@@ -79,7 +79,10 @@ class Fields:
         self.problems = problems
         self.entries: Mapping[str, Place] = {}
         if not isinstance(place.value, dict):
-            problems.add(place, f"{what} must be a mapping of keys, not {describe(place)}.")
+            problems.add(
+                place,
+                f"{what[0].upper()}{what[1:]} must be a mapping of keys, not {describe(place)}.",
+            )
             return
         self.entries = place.value
         for name, entry in place.value.items():
@@ -139,7 +142,7 @@ class Fields:
             found = next((word for word in known if word == place.value), None)
             if found is None:
                 words = ", ".join(map(str, known))
-                self.problems.add(place, f"{name} must be one of {words}, not {describe(place)}.")
+                self.problems.add(place, f"This must be one of {words}, not {describe(place)}.")
             return found
 
         return self.read(name, default, read_choice)
@@ -162,7 +165,7 @@ class Fields:
         def read_flag(place: Place) -> bool | None:
             if isinstance(place.value, bool):
                 return place.value
-            self.problems.add(place, f"{name} must be true or false, not {describe(place)}.")
+            self.problems.add(place, f"This must be true or false, not {describe(place)}.")
             return None
 
         return self.read(name, default, read_flag)
@@ -175,7 +178,7 @@ class Fields:
             if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
                 return value
             limits = f"a whole number from {least} to {most}"
-            self.problems.add(place, f"{name} must be {limits}, not {describe(place)}.")
+            self.problems.add(place, f"This must be {limits}, not {describe(place)}.")
             return None
 
         return self.read(name, default, read_count)

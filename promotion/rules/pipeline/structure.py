@@ -114,9 +114,10 @@ def _template_problem(name: str, form: PipelineForm) -> str:
         return f"{{{name}}} is not known{known} Write {{{{{name}}}}} for the bare word."
     if colon and artifact not in form.artifacts:
         return f"{{{name}}} names no artifact of this pipeline{suggest(artifact, form.artifacts)}"
-    if name == "digest" and len(form.artifacts) > 1 and form.service not in form.artifacts:
+    is_own = name in ("digest", "name")
+    if is_own and len(form.artifacts) > 1 and form.service not in form.artifacts:
         forms = " or ".join(f"{{digest:{artifact}}}" for artifact in form.artifacts)
-        return f"{{digest}} could be that of {len(form.artifacts)} artifacts; write {forms}."
+        return f"{{{name}}} could be that of {len(form.artifacts)} artifacts; write {forms}."
     return ""
 
 

@@ -128,7 +128,13 @@ class _Reading:
         self.count += 1
         if self.count > MOST_VALUES:
             raise _TooMuchError(
-                [Problem(line, key, "The aliases (*name) multiply to too many values.")]
+                [
+                    Problem(
+                        line,
+                        key,
+                        f"More than {MOST_VALUES} values; each use of an alias (*name) counts.",
+                    )
+                ]
             )
         if depth > DEEPEST:
             raise _TooMuchError([Problem(line, key, "The text is nested too deeply.")])
