@@ -1,0 +1,61 @@
+"""The nouns, and what may be true of them."""
+
+from .access import Membership, PersonAddress, Role, Token, User
+from .approval import Approval
+from .artifact import Artifact, ArtifactTag, Build, BuildArtifact, Commit, Release, RunResult
+from .audit import AuditEntry, AuditSeal
+from .catalog import Environment, Service, Target, Team, Tier
+from .connection import AllowedNetwork, Connection
+from .deployment import Correction, Deployment, DeploymentReport, Observation, Verification
+from .event import Event
+from .evidence import Evidence
+from .freeze import Freeze, GateException, Hold, Lock
+from .incident import Incident
+from .pipeline import Pipeline, PipelineVersion
+from .promotion import GateResult, Promotion, Transition
+from .sender import Sender
+from .step import StepRun
+
+__all__ = [
+    "AllowedNetwork",
+    "Approval",
+    "Artifact",
+    "ArtifactTag",
+    "AuditEntry",
+    "AuditSeal",
+    "Build",
+    "BuildArtifact",
+    "Commit",
+    "Connection",
+    "Correction",
+    "Deployment",
+    "DeploymentReport",
+    "Environment",
+    "Event",
+    "Evidence",
+    "Freeze",
+    "GateException",
+    "GateResult",
+    "Hold",
+    "Incident",
+    "Lock",
+    "Membership",
+    "Observation",
+    "PersonAddress",
+    "Pipeline",
+    "PipelineVersion",
+    "Promotion",
+    "Release",
+    "Role",
+    "RunResult",
+    "Sender",
+    "Service",
+    "StepRun",
+    "Target",
+    "Team",
+    "Tier",
+    "Token",
+    "Transition",
+    "User",
+    "Verification",
+]

@@ -1,0 +1,45 @@
+"""The Celery application and every schedule."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.conf import settings
+
+app = Celery("throughline")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    broker_connection_retry_on_startup=True,
+    # A hint may be lost (the sweep finds the work) but work in hand must come back after a kill.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    broker_transport_options={"visibility_timeout": 600},
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    timezone="UTC",
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    beat_max_loop_interval=1,
+    beat_schedule={
+        "sweep": {
+            "task": "promotion.tasks.sweep",
+            "schedule": settings.SWEEP_SECONDS,
+            "options": {"expires": max(settings.SWEEP_SECONDS, 5)},
+        },
+        "process-left-events": {
+            "task": "promotion.tasks.process_left_events",
+            "schedule": 5.0,
+            "options": {"expires": 5},
+        },
+        "seal-audit": {
+            "task": "promotion.tasks.seal_audit",
+            "schedule": 5.0,
+            "options": {"expires": 5},
+        },
+    },
+)
+app.autodiscover_tasks()

@@ -1,0 +1,60 @@
+"""The one way onto the audit record, and the sealing of it."""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+import rfc8785
+from django.db import models, transaction
+
+from promotion.models import AuditEntry, AuditSeal, User
+
+OURSELVES = "Throughline"
+GENESIS = "0" * 64
+
+
+def record(
+    action: str,
+    subject: models.Model,
+    *,
+    actor: User | None,
+    at: datetime,
+    reason: str = "",
+    details: dict[str, Any] | None = None,
+) -> AuditEntry:
+    """Writes one entry; call it inside the transaction of the act, so that both stand or fall together."""
+    facts = {
+        "at": at.astimezone(UTC).isoformat(),
+        "actor": actor.get_username() if actor else "",
+        "actor_name": actor.name if actor else OURSELVES,
+        "action": action,
+        "subject_type": subject._meta.model_name or "",
+        "subject_id": str(subject.pk),
+        "subject_label": str(subject)[:300],
+        "reason": reason[:1000],
+        "details": details or {},
+    }
+    columns = {name: value for name, value in facts.items() if name not in {"at", "actor"}}
+    return AuditEntry.objects.create(
+        at=at, actor=actor, payload=rfc8785.dumps(facts).decode(), **columns
+    )
+
+
+def link_hash(previous: str, payload: str) -> str:
+    """SHA-256 over the hash before and the entry's canonical JSON."""
+    return hashlib.sha256(f"{previous}\n{payload}".encode()).hexdigest()
+
+
+@transaction.atomic
+def seal_entries(*, limit: int = 5000) -> int:
+    """Chains the entries written since the last time; returns how many. Writers never wait for it."""
+    last = AuditSeal.objects.select_for_update().order_by("-sequence").first()
+    sequence, previous = (last.sequence, last.hash) if last else (0, GENESIS)
+    seals = []
+    for entry in AuditEntry.objects.filter(seal=None).order_by("pk")[:limit]:
+        sequence += 1
+        digest = link_hash(previous, entry.payload)
+        seals.append(AuditSeal(sequence=sequence, entry=entry, previous_hash=previous, hash=digest))
+        previous = digest
+    AuditSeal.objects.bulk_create(seals)
+    return len(seals)

@@ -1,0 +1,124 @@
+"""Artifacts, their tags, and the builds that made them."""
+
+from datetime import datetime
+
+from promotion.models import Artifact, ArtifactTag, Build, BuildArtifact, Service
+
+from .mapping import find_service
+from .recorded import Recorded, Taking, nothing
+from .rejoining import rejoin_deployments
+from .releases import make_releases
+
+
+def record_artifact(taking: Taking) -> Recorded:
+    """An artifact was published: its digest, under which name and tag."""
+    fact = taking.fact
+    if not fact.digest:
+        return nothing(
+            f"{fact.name or 'The artifact'}{':' + fact.version if fact.version else ''} came without a digest,"
+            " and a tag alone does not say which bytes it is."
+        )
+    service = find_service(fact)
+    artifact, is_new = know_artifact(
+        fact.digest, service=service, name=fact.name or "", commit=fact.commit or "", taking=taking
+    )
+    service = artifact.service
+    if fact.version and fact.name:
+        ArtifactTag.objects.get_or_create(
+            artifact=artifact,
+            repository=fact.name,
+            tag=fact.version,
+            defaults={"seen_at": taking.happened_at},
+        )
+    if service is None:
+        recorded = Recorded("created" if is_new else "unchanged", artifact)
+        recorded.note = f"No service has an artifact called {artifact.short_name or 'so'}; it is kept and joined later."
+        return recorded
+    link_builds(service.repository, artifact.commit)
+    if fact.run_id:
+        link_stated(
+            artifact,
+            Build.objects.filter(repository=service.repository, external_id=fact.run_id).first(),
+        )
+    releases = make_releases(service, artifact, taking.happened_at)
+    rejoin_deployments(service, taking.received_at)
+    return Recorded(
+        "created" if is_new else "updated",
+        artifact,
+        service,
+        more=[f"Release {release.version}" for release in releases],
+    )
+
+
+def know_artifact(
+    digest: str, *, service: Service | None, name: str, commit: str, taking: Taking
+) -> tuple[Artifact, bool]:
+    """The artifact of that digest, made or completed with what was not known yet; never overwritten."""
+    artifact, is_new = Artifact.objects.get_or_create(
+        digest=digest,
+        defaults={
+            "name": name,
+            "service": service,
+            "commit": commit,
+            "first_seen_at": taking.happened_at,
+            "media_type": str(taking.fact.details.get("media_type", ""))[:200],
+            "event": taking.event,
+        },
+    )
+    changed = []
+    for field, value in (("name", name), ("commit", commit)):
+        known = getattr(artifact, field)
+        # A longer commit that begins with the known one says the same, better.
+        if value and (
+            not known or (field == "commit" and len(value) > len(known) and value.startswith(known))
+        ):
+            setattr(artifact, field, value)
+            changed.append(field)
+    if service and artifact.service_id is None:
+        artifact.service = service
+        changed.append("service")
+    if taking.happened_at < artifact.first_seen_at:
+        artifact.first_seen_at = taking.happened_at
+        changed.append("first_seen_at")
+    if changed:
+        artifact.save(update_fields=changed)
+    return artifact, is_new
+
+
+def link_stated(artifact: Artifact, build: Build | None) -> None:
+    """A sender said that this build made it."""
+    if build:
+        BuildArtifact.objects.update_or_create(
+            build=build, artifact=artifact, defaults={"is_stated": True}
+        )
+
+
+def link_builds(repository: str, commit: str) -> None:
+    """Joins the artifacts of a commit with its build, where exactly one build fits; whatever came first."""
+    if not repository or not commit:
+        return
+    builds = list(Build.objects.filter(repository__iexact=repository, commit=commit))
+    for artifact in Artifact.objects.filter(
+        service__repository__iexact=repository, commit=commit
+    ).select_related("service"):
+        links = BuildArtifact.objects.filter(artifact=artifact)
+        if links.filter(is_stated=True).exists():
+            links.filter(is_stated=False).delete()
+            continue
+        wanted = artifact.service.build_name if artifact.service else ""
+        fitting = [build for build in builds if not wanted or build.name == wanted]
+        if len(fitting) != 1:
+            links.delete()
+            continue
+        links.exclude(build=fitting[0]).delete()
+        BuildArtifact.objects.get_or_create(build=fitting[0], artifact=artifact)
+
+
+def earliest_finish(artifact: Artifact) -> datetime | None:
+    """When the earliest build of the digest finished."""
+    times = (
+        artifact.builds.exclude(finished_at=None)
+        .order_by("finished_at")
+        .values_list("finished_at", flat=True)
+    )
+    return times.first()

@@ -1,0 +1,45 @@
+"""What recording one fact came to."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import models
+
+from promotion.models import Event, Service
+from promotion.sources.base import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """One fact being taken in: the event it came with, and when that was received."""
+
+    event: Event
+    fact: Fact
+
+    @property
+    def received_at(self) -> datetime:
+        """Our clock."""
+        return self.event.received_at
+
+    @property
+    def happened_at(self) -> datetime:
+        """The sender's clock, ours where it is silent."""
+        fact = self.fact
+        return fact.occurred_at or fact.finished_at or fact.started_at or self.received_at
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What a fact became: created, updated, unchanged or nothing; with the row, the service touched, and why."""
+
+    became: str
+    row: models.Model | None = None
+    service: Service | None = None
+    note: str = ""
+    is_unmapped: bool = False
+    more: list[str] = field(default_factory=list)
+
+
+def nothing(note: str, *, is_unmapped: bool = False) -> Recorded:
+    """It became nothing, and why."""
+    return Recorded("nothing", note=note, is_unmapped=is_unmapped)

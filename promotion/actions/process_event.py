@@ -1,0 +1,128 @@
+"""Turning one kept event into facts, and noting what it became."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DatabaseError, transaction
+
+from promotion.exceptions import InputError, ThroughlineError
+from promotion.models import Event
+from promotion.sources.base import Delivery, Fact
+from promotion.sources.known import SOURCES
+
+from .finish import wake_service
+from .ingest import RECORDERS, Recorded, Taking
+
+logger = logging.getLogger(__name__)
+
+LEFT_AFTER = timedelta(seconds=5)
+MOST_ATTEMPTS = 5
+STATES = Event.State
+
+
+def left_events(*, at: datetime, limit: int = 500) -> list[int]:
+    """Events acknowledged a while ago and not processed yet, whose hint may be lost."""
+    rows = Event.objects.unprocessed().filter(
+        received_at__lt=at - LEFT_AFTER, attempts__lt=MOST_ATTEMPTS
+    )
+    return list(rows.order_by("received_at").values_list("pk", flat=True)[:limit])
+
+
+def process_event(event: int, *, at: datetime) -> list[int]:
+    """Records the event's facts; returns the services they speak of. Harmless to repeat.
+
+    One transaction for the event and a savepoint for each fact, so that one bad part does not lose
+    the others; a broken attempt is counted and the event stays to be tried again.
+    """
+    try:
+        return _process(event, at)
+    except Exception as error:
+        logger.exception("Event %s could not be processed", event)
+        found = Event.objects.filter(pk=event).first()
+        if found is None:
+            return []
+        attempts = found.attempts + 1
+        is_last = attempts >= MOST_ATTEMPTS
+        Event.objects.filter(pk=event).update(
+            attempts=attempts,
+            state=STATES.ERRORED if is_last else STATES.RECEIVED,
+            summary=f"Processing broke ({type(error).__name__}); the log tells how. The event is kept.",
+        )
+        return []
+
+
+@transaction.atomic
+def _process(number: int, at: datetime) -> list[int]:
+    event = Event.objects.select_for_update().filter(pk=number, state=STATES.RECEIVED).first()
+    if event is None:
+        return []
+    source = SOURCES[event.source]
+    delivery = Delivery(
+        body=bytes(event.body), headers=event.headers, content_type=event.content_type
+    )
+    event.processed_at = at
+    try:
+        normalised = source.normalise(delivery)
+    except InputError as error:
+        event.state, event.summary = STATES.UNREADABLE, error.sentence[:300]
+        event.save()
+        return []
+    recorded = [_record(Taking(event, fact)) for fact in normalised.facts]
+    event.notes = list(normalised.notes)
+    event.outcome = [_tell(fact, one) for fact, one in zip(normalised.facts, recorded, strict=True)]
+    event.state, event.summary = _sum_up(recorded, event)
+    event.save()
+    services = sorted(
+        {one.service.pk for one in recorded if one.service and one.became != "unchanged"}
+    )
+    for service in services:
+        wake_service(service, at)
+    return services
+
+
+def _record(taking: Taking) -> Recorded:
+    try:
+        with transaction.atomic():
+            return RECORDERS[taking.fact.kind](taking)
+    except ThroughlineError as error:
+        return Recorded("nothing", note=error.sentence)
+    except (DatabaseError, ValueError, TypeError) as error:
+        logger.exception(
+            "A %s of event %s could not be recorded", taking.fact.kind, taking.event.pk
+        )
+        return Recorded(
+            "nothing", note=f"It could not be recorded ({type(error).__name__}); the log tells how."
+        )
+
+
+def _tell(fact: Fact, recorded: Recorded) -> dict[str, Any]:
+    """One line of what the event became, for its page."""
+    return {
+        "kind": fact.kind,
+        "became": recorded.became,
+        "label": str(recorded.row) if recorded.row else "",
+        "object": recorded.row._meta.model_name if recorded.row else "",
+        "pk": recorded.row.pk if recorded.row else None,
+        "note": recorded.note,
+        "more": recorded.more,
+        "fact": fact.as_json(),
+    }
+
+
+def _sum_up(recorded: list[Recorded], event: Event) -> tuple[str, str]:
+    """The event's state and one sentence."""
+    rows = [one for one in recorded if one.row is not None]
+    if rows:
+        kinds: dict[str, int] = {}
+        for one in rows:
+            name = one.row._meta.verbose_name if one.row else ""
+            kinds[str(name)] = kinds.get(str(name), 0) + 1
+        said = ", ".join(
+            f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in kinds.items()
+        )
+        return STATES.RECORDED, f"Became {said}."
+    if any(one.is_unmapped for one in recorded):
+        return STATES.UNMAPPED, next(one.note for one in recorded if one.is_unmapped)[:300]
+    notes = [one.note for one in recorded if one.note] + list(event.notes)
+    return STATES.NOTHING, (notes[0] if notes else "It holds nothing that is a fact here.")[:300]

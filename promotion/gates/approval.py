@@ -1,0 +1,192 @@
+"""The approval gate, and the facts that approval rules are judged by."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from promotion.models import Approval, Promotion, User
+from promotion.rules import approval as rules
+from promotion.rules.pipeline import ApprovalForm, StageForm
+
+from .authors import Authors, authors_of, policy_editors_of, requesters_of
+from .base import GateContext, GateOutcome, Verdict
+
+
+@dataclass(frozen=True)
+class ApprovalFacts:
+    """One promotion's rules, people and decisions, read once."""
+
+    facts: rules.ApprovalFacts
+    forms: tuple[ApprovalForm, ...]
+    people: Mapping[str, User]
+    authors: Authors
+    groups: Mapping[str, frozenset[str]]
+    at: datetime
+
+    @property
+    def rules(self) -> tuple[ApprovalForm, ...]:
+        """The stage's approval rules."""
+        return self.forms
+
+    @cached_property
+    def verdict(self) -> rules.ApprovalVerdict:
+        """How the rules stand now."""
+        return rules.judge_approvals(self.facts, self.at)
+
+    def groups_of(self, person: User) -> frozenset[str]:
+        """What the person is now, as rules write it."""
+        return self.groups.get(person.get_username(), frozenset())
+
+    def admit(self, person: User, decision: str, comment: str) -> rules.Admission:
+        """Whether a decision made now would be accepted, and which rules let the person in."""
+        return rules.admit_decision(
+            self.facts,
+            rules.Decision(
+                by=person.get_username(),
+                decision=rules.DecisionKind(decision),
+                at=self.at,
+                content_hash=self.facts.content_hash,
+                comment=comment,
+                groups=self.groups_of(person),
+            ),
+        )
+
+    def eligible(self) -> dict[str, list[str]]:
+        """Per rule: the people who can still act on it, kept with a decision."""
+        return {name: list(rule.can_still_act) for name, rule in self.verdict.rules.items()}
+
+
+def approval_facts(promotion: Promotion, at: datetime) -> ApprovalFacts:
+    """Reads everything the rules of the promotion's stage ask about."""
+    stage = promotion.pipeline_version.form.stage(promotion.stage)
+    people = {person.get_username(): person for person in people_for(stage, promotion)}
+    groups = {name: groups_of(person, promotion) for name, person in people.items()}
+    authors = authors_of(promotion)
+    facts = rules.ApprovalFacts(
+        rules=tuple(_rule(form) for form in stage.approvals),
+        people=tuple(rules.Person(name, groups[name]) for name in sorted(people)),
+        content_hash=promotion.content_hash,
+        decisions=tuple(_decision(row) for row in promotion.approvals.select_related("person")),
+        requesters=frozenset(requesters_of(promotion)),
+        authors=authors.people,
+        policy_editors=frozenset(policy_editors_of(promotion, at)),
+        distinct=stage.distinct,
+    )
+    return ApprovalFacts(facts, stage.approvals, people, authors, groups, at)
+
+
+def people_for(stage: StageForm, promotion: Promotion) -> list[User]:
+    """Everybody a rule of the stage may let in, and those who have decided already."""
+    entries = {
+        entry
+        for form in stage.approvals
+        for entry in (*form.from_, *([form.fallback] if form.fallback else []))
+    }
+    names = [entry.removeprefix("user:") for entry in entries if entry.startswith("user:")]
+    group_names = [
+        entry.removeprefix("group:")
+        for entry in entries
+        if ":" not in entry or entry.startswith("group:")
+    ]
+    has_roles = any(entry.startswith(("role:", "team:")) for entry in entries)
+    found = User.objects.filter(is_active=True, username__in=names)
+    found |= User.objects.filter(is_active=True, groups__name__in=group_names)
+    found |= User.objects.filter(pk__in=promotion.approvals.values("person"))
+    if has_roles:
+        roles = [
+            entry.rpartition(":")[2] for entry in entries if entry.startswith(("role:", "team:"))
+        ]
+        found |= User.objects.filter(is_active=True, memberships__role__in=roles)
+    return list(found.distinct().prefetch_related("memberships__team", "groups"))
+
+
+def groups_of(person: User, promotion: Promotion) -> frozenset[str]:
+    """The person as rules write it: user:ada, group:security (or security), role:…, team:pricing:…."""
+    team = promotion.service.team
+    names = {f"user:{person.get_username()}"}
+    for group in person.groups.all():
+        names |= {group.name, f"group:{group.name}"}
+    names |= {f"role:{role}" for role in person.roles_in(team)}
+    names |= {f"team:{row.team.slug}:{row.role}" for row in person.memberships.all() if row.team}
+    return frozenset(names)
+
+
+def _rule(form: ApprovalForm) -> rules.ApprovalRule:
+    return rules.ApprovalRule(
+        name=form.name,
+        count=form.count,
+        groups=frozenset(form.from_),
+        exclude=frozenset(rules.Exclusion(name) for name in form.exclude),
+        expires=form.expires,
+        fallback=form.fallback,
+        # Whether `when` holds cannot be told here, and then the rule binds.
+        binds=True,
+    )
+
+
+def _decision(row: Approval) -> rules.Decision:
+    return rules.Decision(
+        by=row.person.get_username(),
+        decision=rules.DecisionKind(row.decision),
+        at=row.at,
+        content_hash=row.content_hash,
+        comment=row.comment,
+        groups=frozenset(row.groups),
+        let_in_by=frozenset(row.let_in_by) if row.let_in_by else None,
+    )
+
+
+FRESH_FOR = timedelta(seconds=30)
+
+
+class ApprovalGate:
+    """Open when all approval rules are met; closed when they no longer can be."""
+
+    kind = "approval"
+    title = "Approval"
+    is_costly = False
+
+    def problems_in(self, settings: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        """The rules stand in the stage's `approvals`."""
+        return [
+            (key, f"The approval gate has no setting {key}; rules stand under approvals.")
+            for key in settings
+        ]
+
+    def evaluate(self, context: GateContext) -> GateOutcome:
+        """The reason names what is missing and who can give it."""
+        facts = approval_facts(context.promotion, context.at)
+        verdict = facts.verdict
+        if verdict.met:
+            counted = sorted({name for rule in verdict.rules.values() for name in rule.counted})
+            names = ", ".join(facts.people[name].name for name in counted if name in facts.people)
+            return GateOutcome(
+                Verdict.OPEN, f"Approved by {names}." if names else "Nobody's approval is needed."
+            )
+        reason = " ".join(
+            missing_sentence(name, rule, facts.people)
+            for name, rule in verdict.rules.items()
+            if not rule.met
+        )
+        able = {
+            one for rule in verdict.rules.values() if not rule.met for one in rule.can_still_act
+        }
+        closed = Verdict.CLOSED if verdict.deadlock else Verdict.WAITING
+        return GateOutcome(closed, reason, people=tuple(sorted(able)), fresh_for=FRESH_FOR)
+
+
+def missing_sentence(name: str, rule: rules.RuleVerdict, people: Mapping[str, User]) -> str:
+    """What one rule still lacks, in a sentence."""
+    lacking = rule.needed - rule.given
+    able = [people[one].name for one in rule.can_still_act if one in people]
+    if len(able) < lacking:
+        left = (
+            f"{len(able)} {'person' if len(able) == 1 else 'people'} left who may"
+            if able
+            else "nobody is left who may"
+        )
+        return f"{lacking} needed from {name}, {left}."
+    shown = ", ".join(able[:3]) + (f" or {len(able) - 3} others" if len(able) > 3 else "")
+    return f"Waits for {lacking} from {name}: {shown}."

@@ -1,0 +1,282 @@
+"""One request to bring one release into one environment, with its history."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from promotion.exceptions import ConflictError
+from promotion.rules.states import FINAL, State, may_move
+
+from .artifact import Release
+from .catalog import Environment, Service
+from .pipeline import PipelineVersion
+
+STATE_CHOICES = [(state.value, state.value.capitalize()) for state in State]
+OPEN_STATES = [state.value for state in State if state not in FINAL]
+
+
+class PromotionQuerySet(models.QuerySet["Promotion"]):
+    """Reads of promotions."""
+
+    def open(self) -> "PromotionQuerySet":
+        """Not yet ended."""
+        return self.filter(state__in=OPEN_STATES)
+
+    def due(self, at: datetime) -> "PromotionQuerySet":
+        """Open ones worth looking at by that time; answered from an index."""
+        return self.open().filter(next_look_at__lte=at)
+
+    def of(self, service: Service, environment: Environment) -> "PromotionQuerySet":
+        """Of one lane."""
+        return self.filter(service=service, environment=environment)
+
+    def waiting_for(self, person: object) -> "PromotionQuerySet":
+        """Waiting ones whose gates the person's decision would move."""
+        return self.filter(state=State.WAITING.value, waits_for=person)
+
+    def for_display(self) -> "PromotionQuerySet":
+        """With what a list or page names of each, in one query."""
+        return self.select_related(
+            "release",
+            "release__service",
+            "service",
+            "service__team",
+            "environment",
+            "requested_by",
+            "pipeline_version",
+        )
+
+
+class Promotion(models.Model):
+    """Its key is its number: P-2318."""
+
+    class Kind(models.TextChoices):
+        """Why it was asked for."""
+
+        NORMAL = "normal", "Normal"
+        HOTFIX = "hotfix", "Hotfix"
+        ROLLBACK = "rollback", "Rollback"
+
+    class Origin(models.TextChoices):
+        """Who asked."""
+
+        PERSON = "person", "A person"
+        AUTOMATIC = "automatic", "Automatic promotion"
+        TOOL = "tool", "Another tool"
+
+    class Mechanism(models.TextChoices):
+        """Who executed its steps."""
+
+        AUTOMATED = "automated", "Automated"
+        MANUAL = "manual", "Manual"
+        UNKNOWN = "unknown", "Unknown"
+
+    release = models.ForeignKey(Release, models.PROTECT, related_name="promotions")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="promotions")
+    environment = models.ForeignKey(Environment, models.PROTECT, related_name="promotions")
+    stage = models.CharField(max_length=100)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.NORMAL)
+    state = models.CharField(max_length=12, choices=STATE_CHOICES, default=State.PENDING)
+    reason = models.CharField(
+        max_length=1000, blank=True, help_text="of the last move, in a sentence"
+    )
+
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.PERSON)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="promotions_asked_for",
+    )
+    fields: "models.JSONField[Any, Any]" = models.JSONField(
+        default=dict, blank=True, help_text="what the stage asks for, as answered"
+    )
+    pipeline_version = models.ForeignKey(PipelineVersion, models.PROTECT, related_name="+")
+    content: "models.JSONField[Any, Any]" = models.JSONField(
+        default=dict, help_text="what the content hash is over"
+    )
+    content_hash = models.CharField(max_length=71, blank=True)
+    mechanism = models.CharField(
+        max_length=10, choices=Mechanism.choices, default=Mechanism.AUTOMATED
+    )
+    replaces = models.ForeignKey(
+        Release,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="what ran there when asked",
+    )
+    candidate = models.ForeignKey(
+        Release,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="the candidate of automatic promotion when asked; decides about a hold",
+    )
+    undoes = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="undone_by",
+        help_text="the promotion a rollback undoes",
+    )
+    retry_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="retries"
+    )
+    attempt = models.PositiveSmallIntegerField(default=1)
+
+    asked_at = models.DateTimeField(db_index=True)
+    expires_at = models.DateTimeField()
+    not_before = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    next_look_at = models.DateTimeField(
+        null=True, blank=True, help_text="when it is next worth looking at"
+    )
+    stop_requested_at = models.DateTimeField(null=True, blank=True)
+    stop_requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    cause = models.CharField(max_length=40, blank=True, help_text="category of a failure")
+    cause_words = models.TextField(blank=True)
+    action = models.TextField(blank=True, help_text="what will be done about the cause")
+    action_owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    action_due = models.DateField(null=True, blank=True)
+
+    waits_for: "models.ManyToManyField[Any, Any]" = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        related_name="inbox",
+        blank=True,
+        help_text="who could act on it when it was last looked at",
+    )
+
+    objects = PromotionQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["service", "environment"],
+                condition=models.Q(state=State.RUNNING.value),
+                name="one_running_promotion",
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["next_look_at"],
+                name="promotion_due",
+                condition=models.Q(state__in=OPEN_STATES),
+            ),
+            models.Index(fields=["service", "environment", "-asked_at"], name="promotion_lane"),
+            models.Index(fields=["state", "-asked_at"], name="promotion_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.release} to {self.environment.slug}"
+
+    @property
+    def number(self) -> str:
+        """P-2318: stable, may be pasted anywhere."""
+        return f"P-{self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """May still move."""
+        return State(self.state) not in FINAL
+
+    def move_to(self, to: State, *, reason: str, at: datetime, actor: object | None = None) -> None:
+        """Moves by compare-and-set and writes the transition; ConflictError where another was faster.
+
+        Must run inside the caller's transaction, so that the move and its transition stand or fall together.
+        """
+        before = State(self.state)
+        if not may_move(before, to):
+            raise ConflictError(
+                f"{self.number} is {before}, and from there it cannot become {to}. Nothing was changed."
+            )
+        changes: dict[str, Any] = {"state": to.value, "reason": reason[:1000]}
+        if to is State.RUNNING:
+            changes["started_at"] = at
+        if to in FINAL:
+            changes |= {"ended_at": at, "next_look_at": None}
+        moved = Promotion.objects.filter(pk=self.pk, state=before.value).update(**changes)
+        if not moved:
+            raise ConflictError(
+                f"{self.number} is no longer {before}: somebody else moved it. Nothing was changed."
+            )
+        for name, value in changes.items():
+            setattr(self, name, value)
+        Transition.objects.create(
+            promotion=self,
+            from_state=before.value,
+            to_state=to.value,
+            reason=reason[:1000],
+            actor=actor,
+            at=at,
+        )
+
+
+class Transition(models.Model):
+    """One move of a promotion."""
+
+    promotion = models.ForeignKey(Promotion, models.PROTECT, related_name="transitions")
+    from_state = models.CharField(max_length=12, choices=STATE_CHOICES)
+    to_state = models.CharField(max_length=12, choices=STATE_CHOICES)
+    reason = models.CharField(max_length=1000)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.promotion_id}: {self.from_state} → {self.to_state}"
+
+
+class GateResult(models.Model):
+    """What a gate last said of a promotion; after the start it stays as it was."""
+
+    class Verdict(models.TextChoices):
+        """The three answers."""
+
+        OPEN = "open", "Open"
+        WAITING = "waiting", "Waiting"
+        CLOSED = "closed", "Closed"
+
+    promotion = models.ForeignKey(Promotion, models.PROTECT, related_name="gate_results")
+    position = models.PositiveSmallIntegerField()
+    gate = models.CharField(max_length=40)
+    is_required = models.BooleanField(default=True)
+    verdict = models.CharField(max_length=8, choices=Verdict.choices)
+    reason = models.CharField(max_length=1000)
+    evidence: "models.JSONField[Any, Any]" = models.JSONField(
+        default=list, blank=True, help_text="list of {label, url}"
+    )
+    earliest = models.DateTimeField(null=True, blank=True)
+    look_again_at = models.DateTimeField(
+        null=True, blank=True, help_text="when asking again may help"
+    )
+    people: "models.JSONField[Any, Any]" = models.JSONField(
+        default=list, blank=True, help_text="user names of those whose act would move it"
+    )
+    content_hash = models.CharField(max_length=71, help_text="of the promotion when measured")
+    measured_at = models.DateTimeField()
+    fresh_until = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["promotion", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["promotion", "position"], name="gate_result_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gate}: {self.verdict}"

@@ -1,0 +1,72 @@
+"""What Celery may call: fetch by id, call one action."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from promotion.actions import advance as advancing
+from promotion.actions import execute as executing
+from promotion.actions.audit import seal_entries
+from promotion.actions.process_event import left_events, process_event
+from promotion.actions.promote_automatically import promote_automatically
+from promotion.models import Promotion, Service
+
+SWEPT_AT_ONCE = 500
+
+
+@shared_task
+def advance(number: int) -> None:
+    """Does what the promotion is ready for, until it waits or ends."""
+    service = Promotion.objects.filter(pk=number).values_list("service", flat=True).first()
+    while True:
+        result = advancing.advance(number, at=timezone.now())
+        if result.step_run is None or not executing.execute(result.step_run, now=timezone.now):
+            break
+    promotion = Promotion.objects.filter(pk=number).first()
+    if service is not None and promotion is not None and not promotion.is_open:
+        look_at_service.delay(service)
+
+
+@shared_task
+def look_at_service(service: int) -> None:
+    """Judges automatic promotion, then looks at what waits in the service's lanes."""
+    promote_automatically(service, at=timezone.now())
+    for number in (
+        Promotion.objects.filter(service=service).due(timezone.now()).values_list("pk", flat=True)
+    ):
+        advance.delay(number)
+
+
+@shared_task
+def sweep() -> None:
+    """Finds by an index what is due, whatever hint was lost."""
+    at = timezone.now()
+    for number in (
+        Promotion.objects.due(at)
+        .order_by("next_look_at")
+        .values_list("pk", flat=True)[:SWEPT_AT_ONCE]
+    ):
+        advance.delay(number)
+    for service in Service.objects.filter(next_look_at__lte=at).values_list("pk", flat=True)[
+        :SWEPT_AT_ONCE
+    ]:
+        look_at_service.delay(service)
+
+
+@shared_task
+def process(event: int) -> None:
+    """Turns one event into facts, then lets the services they speak of go on."""
+    for service in process_event(event, at=timezone.now()):
+        look_at_service.delay(service)
+
+
+@shared_task
+def process_left_events() -> None:
+    """Processes what was acknowledged and whose hint was lost."""
+    for event in left_events(at=timezone.now()):
+        process.delay(event)
+
+
+@shared_task
+def seal_audit() -> None:
+    """Chains the audit entries written since the last time."""
+    seal_entries()

@@ -1,0 +1,21 @@
+"""What every page's frame shows."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from promotion.models import Promotion
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """The organisation's name, and how much waits for the person; read only where a template asks."""
+    if not getattr(request, "user", None) or not request.user.is_authenticated:
+        return {"organisation": settings.ORGANISATION}
+    return {
+        "organisation": settings.ORGANISATION,
+        "inbox_count": SimpleLazyObject(
+            lambda: Promotion.objects.waiting_for(request.user).count()
+        ),
+    }
