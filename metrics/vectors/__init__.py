@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from metrics.vectors import engine, level
+from metrics.vectors import engine, events, level, measures
 from promotion.exceptions import ThroughlineError
 
 Case = dict[str, Any]
 Runner = Callable[[Case, Path | None], list[str]]
 
-KINDS: Mapping[str, Runner] = {**engine.RUNNERS, **level.RUNNERS}
+KINDS: Mapping[str, Runner] = {
+    **engine.RUNNERS,
+    **measures.RUNNERS,
+    **level.RUNNERS,
+    **events.RUNNERS,
+}
 
 
 @dataclass(frozen=True, slots=True)
