@@ -47,6 +47,11 @@ class Image(NamedTuple):
     digest: str | None
 
 
+def make_storable(text: str) -> str:
+    """The text without NUL and with lone surrogates replaced, so that it can be kept and shown."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
 def clean_text(value: object) -> str | None:
     """A text or whole number as text without outer blanks; None for a placeholder."""
     exact = clean_exact(value)
@@ -63,7 +68,7 @@ def clean_exact(value: object) -> str | None:
         return str(int(value))
     if not isinstance(value, str):
         return None
-    text = value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    text = make_storable(value)
     bare = text.strip()
     if bare.lower() in _PLACEHOLDERS or _UNFILLED.fullmatch(bare):
         return None

@@ -50,6 +50,8 @@ def read_fact(
         return collector.note(f"{place} is not a JSON object; it was left out.")
     found: dict[str, Any] = {}
     wrong = []
+    if len(part.names()) < len(part):
+        collector.note(f"{place}: a field whose name cannot be kept was left out.")
     for name in part.names():
         if name not in _ALLOWED:
             collector.note(

@@ -64,8 +64,9 @@ class Part:
         return self.value is True
 
     def names(self) -> list[str]:
-        """The keys of an object."""
-        return [str(key) for key in self.value] if isinstance(self.value, dict) else []
+        """The names of an object's fields, of those that can be kept."""
+        fields = self.value if isinstance(self.value, dict) else {}
+        return [name for name in fields if cleaning.make_storable(name) == name]
 
     def text(self) -> str | None:
         """Its text, cleaned."""
@@ -109,8 +110,8 @@ class Part:
             return Part(None)
 
 
-def read_elements(delivery: Delivery) -> tuple[list[Part], list[str]]:
-    """The objects a body holds (one, a list, or one a line) and notes on those left out.
+def read_elements(delivery: Delivery) -> tuple[list[tuple[int, Part]], list[str]]:
+    """The objects a body holds (one, a list, or one a line), each with its number, and notes.
 
     Raises InputError when the body as a whole cannot be read.
     """
@@ -121,9 +122,9 @@ def read_elements(delivery: Delivery) -> tuple[list[Part], list[str]]:
     values, unreadable = _read_values(text)
     notes += unreadable
     elements = []
-    for number, value in enumerate(values, start=1):
+    for number, value in values:
         if isinstance(value, dict):
-            elements.append(Part(value))
+            elements.append((number, Part(value)))
         else:
             notes.append(f"Element {number} is not a JSON object; it was left out.")
     return elements, notes
@@ -161,7 +162,7 @@ def _parse(text: str) -> object:
     return value
 
 
-def _read_values(text: str) -> tuple[list[object], list[str]]:
+def _read_values(text: str) -> tuple[list[tuple[int, object]], list[str]]:
     try:
         value = _parse(text)
     except RecursionError:
@@ -173,12 +174,12 @@ def _read_values(text: str) -> tuple[list[object], list[str]]:
                 f"The body is not JSON ({error}); nothing was read."
             ) from None
         return values, notes
-    return (value if isinstance(value, list) else [value]), []
+    return list(enumerate(value if isinstance(value, list) else [value], start=1)), []
 
 
-def _read_lines(text: str) -> tuple[list[object], list[str]]:
+def _read_lines(text: str) -> tuple[list[tuple[int, object]], list[str]]:
     """Newline-delimited JSON: a line that cannot be read costs only itself."""
-    values: list[object] = []
+    values: list[tuple[int, object]] = []
     notes = []
     lines = [
         (number, line)
@@ -189,12 +190,10 @@ def _read_lines(text: str) -> tuple[list[object], list[str]]:
         return [], []
     for number, line in lines:
         try:
-            value = _parse(line)
+            values.append((number, _parse(line)))
         except (ValueError, RecursionError):
             notes.append(f"Line {number} is not JSON; it was left out.")
-            continue
-        if isinstance(value, dict):
-            values.append(value)
-        else:
-            notes.append(f"Line {number} is not a JSON object; it was left out.")
-    return values, notes
+    # A broken document over several lines has lines that are JSON by chance, such as `}` or `3`.
+    return (
+        values if any(isinstance(value, dict) for _, value in values) else []
+    ), notes

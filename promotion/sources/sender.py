@@ -1,5 +1,6 @@
 """What all sources have in common: collecting facts, the delivery's id, authentication."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ from promotion.exceptions import InputError
 
 from .authentication import Scheme
 from .base import Delivery, Fact, Headers, Normalised
-from .cleaning import clean_text
+from .cleaning import clean_text, make_storable
 from .reading import Part, read_elements
 
 
@@ -18,7 +19,7 @@ class Collector:
     def __init__(self) -> None:
         self.facts: list[Fact] = []
         self.notes: list[str] = []
-        self.element = 0  # counted from 1, for notes
+        self.element = 1  # the number of the one being read, for notes
 
     def add(self, fact: Fact) -> None:
         """Keep a fact that can be found again; of any other only a note remains."""
@@ -32,8 +33,9 @@ class Collector:
 
     def note(self, sentence: str) -> None:
         """Say once why something became nothing."""
-        if sentence not in self.notes:
-            self.notes.append(sentence)
+        kept = make_storable(sentence)
+        if kept not in self.notes:
+            self.notes.append(kept)
 
     def leave_out(
         self, event: str | None, why: str = "it is not an event that becomes a fact"
@@ -42,6 +44,8 @@ class Collector:
         name = f"The event {event[:100]}" if event else "An event without a type"
         self.note(f"{name} became nothing: {why}.")
 
+
+_LONGEST_ID = 200
 
 Read = Callable[[Part, Headers, Collector], None]
 Identify = Callable[[Part], str | None]
@@ -65,8 +69,8 @@ class Sender:
         collector = Collector()
         collector.notes += notes
         headers = Headers(delivery.headers)
-        for element in elements:
-            collector.element += 1
+        for number, element in elements:
+            collector.element = number
             self.read(element, headers, collector)
         if not collector.facts and not collector.notes:
             collector.note("The body holds no event.")
@@ -82,7 +86,13 @@ class Sender:
         """The sender's id of this delivery, the same when it is sent again; None if it gives none."""
         for name in self.delivery_headers:
             if value := clean_text(delivery.headers.get(name)):
-                return value
+                return _shorten(value)
+        source, identity = (
+            delivery.headers.get("Ce-Source"),
+            delivery.headers.get("Ce-Id"),
+        )
+        if source and identity:  # a CloudEvent in binary mode
+            return _shorten(f"{source}#{identity}")
         if self.identify is None:
             return None
         try:
@@ -90,8 +100,16 @@ class Sender:
         except InputError:
             return None
         # Of a batch no single id speaks.
-        return self.identify(elements[0]) if len(elements) == 1 else None
+        named = self.identify(elements[0][1]) if len(elements) == 1 else None
+        return _shorten(named) if named else None
 
     def is_guessed_from(self, delivery: Delivery) -> bool:
         """Whether the headers are those this tool sends."""
         return any(name in delivery.headers for name in self.marks)
+
+
+def _shorten(identity: str) -> str:
+    """An id that is longer than is kept counts by its hash."""
+    if len(identity) <= _LONGEST_ID:
+        return identity
+    return hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()

@@ -8,6 +8,7 @@ from .authentication import AnyOf
 from .authentication_tokens import SharedSecret, StandardWebhooks
 from .base import Fact, Headers
 from .cleaning import best_commit
+from .envelopes import identify
 from .reading import Part
 from .results import finish
 from .sender import Collector, Sender
@@ -85,16 +86,10 @@ def _image(status: Part) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _identify(body: Part) -> str | None:
-    identity, source = body["id"].text(), body["source"].text()
-    return f"{source}#{identity}" if identity and source else None
-
-
 SOURCE = Sender(
     kind="tekton",
     title="Tekton",
     read=_read,
     scheme=AnyOf((StandardWebhooks(), SharedSecret(may_be_in_address=True))),
-    delivery_headers=("Ce-Id",),
-    identify=_identify,
+    identify=identify,
 )

@@ -21,9 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The source, the headers that the sender would send, and the file."""
-        parser.add_argument(
-            "--source", required=True, help=f"one of {', '.join(sorted(SOURCES))}"
-        )
+        parser.add_argument("--source", required=True, help=f"one of {', '.join(sorted(SOURCES))}")
         parser.add_argument(
             "--header",
             action="append",
@@ -31,16 +29,12 @@ class Command(BaseCommand):
             metavar="'NAME: VALUE'",
             help="may be repeated",
         )
-        parser.add_argument(
-            "file", help="the body of the delivery, or - for standard input"
-        )
+        parser.add_argument("file", help="the body of the delivery, or - for standard input")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read, normalise, print."""
         try:
-            delivery = Delivery(
-                _read_body(options["file"]), _read_headers(options["header"])
-            )
+            delivery = Delivery(_read_body(options["file"]), _read_headers(options["header"]))
             found = source_named(options["source"]).normalise(delivery)
         except InputError as error:
             self.stderr.write(error.sentence)
