@@ -1,5 +1,6 @@
 """One process of the tree: the guarded command, its log file and its state."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -120,10 +121,9 @@ class Child:
     def _end_group(self) -> None:
         if self._process is None:
             return
-        try:
+        # An empty group is no error; macOS tells of it in the second way.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass  # the group is empty; macOS says so in the second way
 
     def read_new_lines(self) -> list[str]:
         """Whole lines written since the last call, of a process that is shown."""

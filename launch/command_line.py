@@ -13,7 +13,7 @@ from typing import Never
 from launch import PROJECT
 from launch.broker import locate_broker
 from launch.contract import Running, describe_environment, read_running
-from launch.data_directory import create_data_directory, keep_secrets
+from launch.data_directory import create_data_directory, keep_secrets, lock_data_directory
 from launch.environment import make_environment
 from launch.messages import LaunchError, Progress, complain, describe_os_error
 from launch.processes import StartOptions
@@ -43,15 +43,22 @@ def run(arguments: Sequence[str]) -> int:
         return 130
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
 def run_start(arguments: Sequence[str]) -> int:
     """Check what can be checked before anything is made, then start."""
     options = read_options(arguments)
+    progress = Progress()
+    lock = None
+    if options.data.is_dir():
+        # Before the port, which the processes of a killed launcher hold until they have ended.
+        create_data_directory(options.data)
+        lock = lock_data_directory(options.data, progress.say)
     check_port(options.host, options.port)
-    return start(options)
+    create_data_directory(options.data)
+    return start(options, lock or lock_data_directory(options.data, progress.say), progress)
 
 
 def read_options(arguments: Sequence[str]) -> StartOptions:

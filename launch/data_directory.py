@@ -15,7 +15,8 @@ from pathlib import Path
 from launch.messages import LaunchError
 
 ENOUGH_BYTES = 64 * 1024 * 1024
-LOCK_NAME = "run.lock"
+LAUNCHER_LOCK_NAME = "launcher.lock"
+PROCESSES_LOCK_NAME = "processes.lock"
 SECRETS_NAME = "secrets.json"
 # The processes of a killed launcher end within this time; a new one waits for them.
 ENDING_SECONDS = 15.0
@@ -49,30 +50,49 @@ def create_data_directory(path: Path) -> None:
         )
 
 
-def lock_data_directory(path: Path, say: Callable[[str], None]) -> int:
-    """Take the directory for this launcher; gives the open lock, which its processes inherit.
+@dataclass(frozen=True, slots=True)
+class DirectoryLock:
+    """Two open locks: one ends with the launcher, the other with the last of its processes."""
 
-    They inherit it so that a new launcher cannot start over the leftovers of a killed one.
+    launcher: int
+    processes: int
+
+    def release(self) -> None:
+        """Let the directory go."""
+        os.close(self.processes)
+        os.close(self.launcher)
+
+
+def lock_data_directory(path: Path, say: Callable[[str], None]) -> DirectoryLock:
+    """Take the directory for this launcher; its processes are to inherit the second lock.
+
+    So a new launcher neither starts over the leftovers of a killed one, which end by themselves
+    in a moment, nor mistakes them for a running instance.
     """
-    handle = os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    launcher = os.open(path / LAUNCHER_LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    if not _try_lock(launcher):
+        holder = os.pread(launcher, 32, 0).decode("ascii", "replace")
+        os.close(launcher)
+        raise LaunchError(
+            f"Another run.py (process {holder}) is already using the data directory {path}; "
+            "stop it first or name another directory with --data."
+        )
+    os.ftruncate(launcher, 0)
+    os.pwrite(launcher, str(os.getpid()).encode(), 0)
+    processes = os.open(path / PROCESSES_LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + ENDING_SECONDS
-    was_told = False
-    while not _try_lock(handle):
-        holder = _read_process_id(handle)
-        if holder is None or _is_alive(holder) or time.monotonic() > deadline:
-            os.close(handle)
-            by = f" (process {holder})" if holder else ""
-            raise LaunchError(
-                f"Another run.py{by} is already using the data directory {path}; "
-                "stop it first or name another directory with --data."
-            )
-        if not was_told:
-            say("Waiting for the processes of an earlier run to end")
-            was_told = True
-        time.sleep(0.1)
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, str(os.getpid()).encode(), 0)
-    return handle
+    if not _try_lock(processes):
+        say("Waiting for the processes of an earlier run to end")
+        while not _try_lock(processes):
+            if time.monotonic() > deadline:
+                os.close(processes)
+                os.close(launcher)
+                raise LaunchError(
+                    f"Processes of an earlier run still use the data directory {path}; end them "
+                    "and start again."
+                )
+            time.sleep(0.1)
+    return DirectoryLock(launcher, processes)
 
 
 def _try_lock(handle: int) -> bool:
@@ -80,21 +100,6 @@ def _try_lock(handle: int) -> bool:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    return True
-
-
-def _read_process_id(handle: int) -> int | None:
-    text = os.pread(handle, 32, 0).decode("ascii", "replace").strip()
-    return int(text) if text.isdigit() else None
-
-
-def _is_alive(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
     return True
 
 

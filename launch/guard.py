@@ -25,14 +25,14 @@ def guard(lifeline: int, command: list[str]) -> int:
     is_asked_to_end = threading.Event()
     child: subprocess.Popen[bytes] | None = None
 
-    def forward(number: int, frame: FrameType | None) -> None:
+    def forward(number: int, _frame: FrameType | None) -> None:
         is_asked_to_end.set()
         if child is not None:
             child.send_signal(number)
 
     # Caught, not ignored: what is ignored here would be ignored by the command, too.
     signal.signal(signal.SIGTERM, forward)
-    signal.signal(signal.SIGINT, lambda number, frame: None)
+    signal.signal(signal.SIGINT, lambda _number, _frame: None)
     try:
         child = subprocess.Popen(command)
     except OSError as error:

@@ -29,7 +29,7 @@ CAUSES: tuple[tuple[str, str], ...] = (
     (
         r"Python\.h: No such file",
         (
-            "A package has to be built here but the headers of Python are missing; install them (on "
+            "A package has to be built here but Python's headers are missing; install them (on "
             "Debian and Ubuntu: apt install python3-dev) and start again."
         ),
     ),

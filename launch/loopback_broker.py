@@ -12,7 +12,7 @@ def serve(port: int) -> None:
     server = TcpFakeServer(("127.0.0.1", port), server_type="redis")
     server.daemon_threads = True
     ending = threading.Event()
-    signal.signal(signal.SIGTERM, lambda number, frame: ending.set())
+    signal.signal(signal.SIGTERM, lambda _number, _frame: ending.set())
     threading.Thread(target=server.serve_forever, daemon=True).start()
     while not ending.wait(0.2):
         pass

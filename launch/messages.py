@@ -35,7 +35,7 @@ def complain(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-def read_tail(path: Path, begin: int = 0, lines: int = 15) -> list[str]:
+def read_tail(path: Path, begin: int = 0, lines: int = 10) -> list[str]:
     """The last lines of a log file from byte `begin` on, or none when there is no such file."""
     try:
         with path.open("rb") as log:

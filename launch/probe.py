@@ -1,6 +1,6 @@
 """Health checks of the container image, one for each kind of process.
 
-    python -m launch.probe web | worker | beat SCHEDULE
+python -m launch.probe web | worker | beat SCHEDULE
 """
 
 import importlib

@@ -14,21 +14,20 @@ from launch.contract import (
     format_address,
     write_running,
 )
-from launch.data_directory import create_data_directory, keep_secrets, lock_data_directory
+from launch.data_directory import DirectoryLock, keep_secrets
 from launch.environment import make_environment
 from launch.messages import LaunchError, Progress, read_tail
 from launch.processes import StartOptions, describe_processes
 from launch.supervisor import Supervisor
 
 
-def start(options: StartOptions) -> int:
+def start(options: StartOptions, lock: DirectoryLock, progress: Progress) -> int:
     """Make what is missing, migrate, run every process until a signal; gives the exit code."""
-    progress = Progress()
     progress.say(f"Starting Throughline; its data directory is {options.data}")
-    create_data_directory(options.data)
-    lock = lock_data_directory(options.data, progress.say)
     try:
         python = make_environment(progress)
+        # From here on every file belongs to the data directory, and is its owner's alone.
+        os.umask(0o077)
         broker = None
         if not os.environ.get("REDIS_URL"):
             broker = choose_broker(options.data, python, progress.say)
@@ -39,13 +38,13 @@ def start(options: StartOptions) -> int:
             environment=environment,
             logs=options.data / "logs",
             progress=progress,
-            inherited=(lock,),
+            inherited=(lock.processes,),
             directory=PROJECT,
         )
         return supervisor.run(lambda: _greet(python, options, environment, progress))
     finally:
         forget_running(options.data)
-        os.close(lock)
+        lock.release()
 
 
 def _prepare(options: StartOptions, broker: Broker | None) -> dict[str, str]:

@@ -105,7 +105,7 @@ class Supervisor:
 
     @contextmanager
     def _catching_signals(self) -> Iterator[None]:
-        def note(number: int, frame: FrameType | None) -> None:
+        def note(number: int, _frame: FrameType | None) -> None:
             self._signals += 1
             self._last_signal = number
 

@@ -40,6 +40,9 @@ NEEDED_PROGRAMS = (
         "docker-registry", ("docker-registry",), "needs_registry", "copies between registries"
     ),
     NeededProgram("skopeo", ("skopeo",), "needs_skopeo", "images as another tool writes them"),
+    NeededProgram(
+        "redis-server", ("redis-server",), "needs_redis", "a Redis that is not the embedded one"
+    ),
     NeededProgram("git", ("git",), "needs_git", "commits as another tool reads them"),
 )
 

@@ -34,7 +34,7 @@ def other_launcher(data: Path) -> Iterator[subprocess.Popen[str]]:
         "import pathlib, subprocess, sys, time\n"
         "from launch.data_directory import lock_data_directory\n"
         "lock = lock_data_directory(pathlib.Path(sys.argv[1]), print)\n"
-        "child = subprocess.Popen(['sleep', '1'], pass_fds=(lock,))\n"
+        "child = subprocess.Popen(['sleep', '1'], pass_fds=(lock.processes,))\n"
         "print('locked', flush=True)\n"
         "child.wait(); time.sleep(600)"
     )
@@ -78,7 +78,7 @@ def test_unreadable_keys_are_told_and_not_replaced(data: Path, text: str) -> Non
 
 def test_a_directory_under_a_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(LaunchError, match="cannot be written to .*--data"):
+    with pytest.raises(LaunchError, match=r"cannot be written to .*--data"):
         create_data_directory(tmp_path / "file" / "data")
 
 
@@ -101,13 +101,12 @@ def test_a_new_launcher_waits_for_the_processes_of_a_killed_one(
     other_launcher.kill()
     other_launcher.wait()
     said: list[str] = []
-    lock = lock_data_directory(data, said.append)
-    os.close(lock)
+    lock_data_directory(data, said.append).release()
     assert said == ["Waiting for the processes of an earlier run to end"]
 
 
 def test_a_directory_that_was_let_go_can_be_taken_again(data: Path) -> None:
-    os.close(lock_data_directory(data, say_nothing))
+    lock_data_directory(data, say_nothing).release()
     lock = lock_data_directory(data, say_nothing)
-    assert (data / "run.lock").read_text() == str(os.getpid())
-    os.close(lock)
+    assert (data / "launcher.lock").read_text() == str(os.getpid())
+    lock.release()

@@ -122,7 +122,7 @@ def test_a_package_is_left_out_of_a_lock_with_its_hashes_only() -> None:
         ("error: command 'cc' failed: No such file or directory", "there is no compiler"),
         ("FileNotFoundError: [Errno 2] No such file or directory: 'clang'", "no compiler"),
         ("configure: error: no acceptable C compiler found in $PATH", "there is no compiler"),
-        ("fatal error: Python.h: No such file or directory", "headers of Python"),
+        ("fatal error: Python.h: No such file or directory", "Python's headers"),
         ("OSError: [Errno 28] No space left on device", "The disk is full"),
         ("failed to write: No space left on device (os error 28)", "The disk is full"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM", "not the one that"),
