@@ -1,0 +1,1 @@
+"""From 'a tool told us' to 'it is deployed'."""

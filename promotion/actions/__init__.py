@@ -1,0 +1,1 @@
+"""What happens: one module per verb, one function one transaction."""

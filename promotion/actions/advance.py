@@ -67,7 +67,7 @@ def _apply(number: int, plan: Plan, outcomes: list[GateResult], at: datetime) ->
         return Advance()
     store_results(promotion, outcomes)
     decision = decide(
-        answers_of(outcomes, at),
+        answers_of(outcomes),
         holds=plan.stage.mode == "enforce",
         expires_at=promotion.expires_at,
         not_before=promotion.not_before,

@@ -59,7 +59,7 @@ def store_results(promotion: Promotion, results: list[GateResult]) -> None:
     promotion.waits_for.set(User.objects.filter(username__in=names) if names else [])
 
 
-def answers_of(results: list[GateResult], at: datetime) -> list[GateAnswer]:
+def answers_of(results: list[GateResult]) -> list[GateAnswer]:
     """The same as plain data, for the decision."""
     return [
         GateAnswer(

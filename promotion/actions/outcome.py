@@ -25,7 +25,7 @@ def record_outcome(run: StepRun, result: StepResult, *, at: datetime) -> bool:
     """
     promotion = Promotion.objects.select_for_update().for_display().get(pk=run.promotion_id)
     held = StepRun.objects.filter(pk=run.pk, token=run.token, state=StepRun.State.RUNNING)
-    if not held.update(**_columns(run, result, at)):
+    if not held.update(**_columns(result, at)):
         return False
     run.refresh_from_db()
     record(
@@ -47,7 +47,7 @@ def record_outcome(run: StepRun, result: StepResult, *, at: datetime) -> bool:
     return _go_on(promotion, run, result, at)
 
 
-def _columns(run: StepRun, result: StepResult, at: datetime) -> dict[str, Any]:
+def _columns(result: StepResult, at: datetime) -> dict[str, Any]:
     columns: dict[str, Any] = {
         "state": result.outcome.value,
         "message": result.message[:1000],

@@ -1,0 +1,1 @@
+"""Machines' way in: webhooks and REST."""

@@ -10,14 +10,14 @@ from django.views.decorators.http import require_safe
 
 @login_not_required
 @require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
+def healthz(_: HttpRequest) -> HttpResponse:
     """200 while the process answers."""
     return HttpResponse("ok", content_type="text/plain")
 
 
 @login_not_required
 @require_safe
-def readyz(request: HttpRequest) -> JsonResponse:
+def readyz(_: HttpRequest) -> JsonResponse:
     """200 where database and broker answer, else 503 naming which does not."""
     answers = {"database": _database_answers(), "broker": _broker_answers()}
     return JsonResponse(answers, status=200 if all(answers.values()) else 503)

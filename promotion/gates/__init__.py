@@ -1,0 +1,1 @@
+"""What must hold before a promotion starts; one module per gate."""

@@ -1,0 +1,1 @@
+"""What a promotion does; one module per step."""

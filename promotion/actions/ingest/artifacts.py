@@ -41,7 +41,7 @@ def record_artifact(taking: Taking) -> Recorded:
             Build.objects.filter(repository=service.repository, external_id=fact.run_id).first(),
         )
     releases = make_releases(service, artifact, taking.happened_at)
-    rejoin_deployments(service, taking.received_at)
+    rejoin_deployments(service)
     return Recorded(
         "created" if is_new else "updated",
         artifact,

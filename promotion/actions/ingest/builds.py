@@ -51,7 +51,7 @@ def record_build(taking: Taking) -> Recorded:
     link_builds(build.repository, build.commit)
     _complete_releases(build)
     if service:
-        rejoin_deployments(service, taking.received_at)
+        rejoin_deployments(service)
     became = "created" if is_new else "updated" if changes else "unchanged"
     return Recorded(
         became,
@@ -72,11 +72,9 @@ def _changes(build: Build, taking: Taking) -> dict[str, Any]:
         changes["started_at"] = fact.started_at
     if fact.result and _rank(fact.result) >= _rank(build.result) and fact.result != build.result:
         changes["result"] = fact.result
-    if fact.finished_at and (
-        build.finished_at is None or _rank(fact.result) >= _rank(build.result)
-    ):
-        if fact.finished_at != build.finished_at:
-            changes["finished_at"] = fact.finished_at
+    is_later = build.finished_at is None or _rank(fact.result) >= _rank(build.result)
+    if fact.finished_at and is_later and fact.finished_at != build.finished_at:
+        changes["finished_at"] = fact.finished_at
     return changes
 
 

@@ -39,7 +39,7 @@ def record_deployment(taking: Taking) -> Recorded:
         target=fact.target or "",
         defaults={"result": fact.result, "received_at": taking.received_at},
     )
-    report, is_first = DeploymentReport.objects.get_or_create(
+    _, is_first = DeploymentReport.objects.get_or_create(
         deployment=deployment,
         result=fact.result,
         occurred_at=taking.happened_at,

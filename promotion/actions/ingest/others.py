@@ -148,7 +148,7 @@ def _time(value: Any) -> datetime | None:
     return parse_datetime(value) if isinstance(value, str) else None
 
 
-def record_approval(taking: Taking) -> Recorded:
+def record_approval(_: Taking) -> Recorded:
     """Another tool's approval is kept with its event; it does not count for ours, which bind a digest."""
     return nothing(
         "An approval given in another tool is kept with this event and decides nothing here."

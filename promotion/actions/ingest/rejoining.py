@@ -1,7 +1,5 @@
 """Deployments that named no known digest are joined later, when the missing build or artifact arrives."""
 
-from datetime import datetime
-
 from django.db.models import Q
 
 from promotion.models import Deployment, Service
@@ -10,7 +8,7 @@ from .joining import join_digest
 from .matching import match_promotion
 
 
-def rejoin_deployments(service: Service, at: datetime) -> int:
+def rejoin_deployments(service: Service) -> int:
     """Climbs the ladder again for the service's unjoined deployments; returns how many found their release."""
     joined_count = 0
     for deployment in Deployment.objects.filter(

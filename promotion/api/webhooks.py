@@ -1,0 +1,78 @@
+"""Where tools deliver: checks the signature, keeps the bytes, answers 202 at once."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from promotion import tasks
+from promotion.actions.receive import Received, receive
+from promotion.api.errors import problem_answer
+from promotion.models import Sender
+from promotion.sources.base import AuthenticationError, Delivery
+from promotion.sources.known import SOURCES
+
+TOO_LARGE = "The body is larger than 5 MiB and was not kept. Send the events in smaller parts."
+
+
+@csrf_exempt
+@login_not_required
+@require_http_methods(["POST", "OPTIONS"])
+def deliver(request: HttpRequest, slug: str) -> HttpResponse:
+    """One delivery of one sender; the same one again gets the same answer."""
+    sender = Sender.objects.filter(slug=slug, is_active=True).first()
+    source = SOURCES.get(sender.kind) if sender else None
+    if sender is None or source is None:
+        return problem_answer(404, f"No sender is set up at /hooks/{slug}. Nothing was kept.")
+    if request.method == "OPTIONS":
+        return _shake_hands(request)
+    try:
+        delivery = delivery_of(request)
+    except RequestDataTooBig:
+        return problem_answer(413, TOO_LARGE)
+    at = timezone.now()
+    try:
+        source.authenticate(delivery, sender.secrets_at(at), at)
+    except AuthenticationError as error:
+        return problem_answer(401, error.sentence)
+    received = receive(source, delivery, sender=sender, token=None, at=at)
+    if received.is_new:
+        tasks.process.delay_on_commit(received.event.pk)
+    return accepted(received)
+
+
+def delivery_of(request: HttpRequest) -> Delivery:
+    """The request's bytes and headers; RequestDataTooBig where the body is too large."""
+    return Delivery(
+        body=request.body,
+        headers=dict(request.headers),
+        content_type=request.headers.get("Content-Type", ""),
+        url_secret=request.GET.get("secret", ""),
+    )
+
+
+def accepted(received: Received) -> JsonResponse:
+    """202: kept. What it becomes is told at the address named."""
+    event = received.event
+    return JsonResponse(
+        {
+            "event": event.pk,
+            "duplicate": not received.is_new,
+            "url": reverse("api-event", args=[event.pk]),
+        },
+        status=202,
+    )
+
+
+def _shake_hands(request: HttpRequest) -> HttpResponse:
+    """The CloudEvents webhook handshake: yes, this sender may deliver here."""
+    answer = HttpResponse(status=200)
+    answer["Allow"] = "POST"
+    origin = request.headers.get("WebHook-Request-Origin", "")
+    if origin and "\n" not in origin:
+        answer["WebHook-Allowed-Origin"] = origin[:200]
+        answer["WebHook-Allowed-Rate"] = "*"
+    return answer
