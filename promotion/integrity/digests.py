@@ -100,18 +100,30 @@ def verify_stream(chunks: Iterable[bytes], *, digest: str, size: int) -> Iterato
     """
     hasher = StreamingHasher()
     held = b""
-    for chunk in chunks:
-        if not chunk:
-            continue
-        hasher.update(chunk)
-        if hasher.size > size:
-            break
+    for chunk in pass_hashed(chunks, hasher, digest, size):
         if held:
             yield held
         held = chunk
     check_hash(hasher, digest=digest, size=size)
     if held:
         yield held
+
+
+def pass_hashed(
+    chunks: Iterable[bytes], hasher: StreamingHasher, digest: str, size: int
+) -> Iterator[bytes]:
+    """Pass chunks on and hash them, at the end of which the digest is still to be checked.
+
+    Raises DigestMismatchError, as soon as more than `size` bytes came or at the end, if fewer.
+    """
+    for chunk in chunks:
+        hasher.update(chunk)
+        if hasher.size > size:
+            break
+        if chunk:
+            yield chunk
+    if hasher.size != size:
+        check_hash(hasher, digest=digest, size=size)
 
 
 def check_hash(hasher: StreamingHasher, *, digest: str, size: int) -> None:

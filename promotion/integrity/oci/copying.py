@@ -48,10 +48,10 @@ def copy_image(
     """Copy a manifest or a whole index with its blobs, unchanged, and tag it last of all.
 
     Every byte is checked: what is streamed before the target has it under its name; what the
-    target shares with the source's registry is read and hashed there. A repeated copy skips what
-    is there. `on_progress(done, total)` in bytes and `should_stop()` are
-    called in the caller's own thread. Raises DigestMismatchError (no tag is set) and the errors
-    of `oci.errors`; of these RepositoryUnreachableError alone is worth another try.
+    target shares with the source's registry is read and hashed there. What is there is skipped.
+    `on_progress(done, total)` in bytes and `should_stop()` are called in the caller's thread.
+    Raises DigestMismatchError (no tag is set) and the errors of `oci.errors`; of all these only
+    RepositoryUnreachableError is worth another try.
     """
     for tag in tags:
         check_tag(tag)

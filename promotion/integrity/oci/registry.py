@@ -9,10 +9,12 @@ import httpx
 from promotion.exceptions import ThroughlineError
 from promotion.integrity.digests import (
     DigestMismatchError,
+    StreamingHasher,
+    check_hash,
     compute_digest,
     is_digest,
     parse_digest,
-    verify_stream,
+    pass_hashed,
 )
 from promotion.integrity.oci.authorization import RegistryCredentials
 from promotion.integrity.oci.connection import RegistryConnection
@@ -128,19 +130,15 @@ class RegistryRepository:
     def write_blob(
         self, digest: str, size: int, chunks: Iterable[bytes], *, upload: str = ""
     ) -> None:
-        """Stream a blob; raises DigestMismatchError before its last bytes are sent."""
+        """Stream a blob and name it once its bytes are checked; raises DigestMismatchError."""
         parse_digest(digest)
         location = httpx.URL(upload) if upload else self._begin_upload()
-        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        hasher = StreamingHasher()
         try:
-            response = self.connection.send(
-                "PUT",
-                location.copy_merge_params({"digest": digest}),
-                self._push,
-                headers=headers,
-                content=verify_stream(chunks, digest=digest, size=size),
-            )
-            with closing(response):
+            location = self._stream(location, pass_hashed(chunks, hasher, digest, size), size)
+            check_hash(hasher, digest=digest, size=size)
+            named = location.copy_merge_params({"digest": digest})
+            with closing(self.connection.send("PUT", named, self._push, content=b"")) as response:
                 check_answer(response, f"write {digest} to {self.address}")
         except BaseException:
             self._drop_upload(location)
@@ -255,6 +253,15 @@ class RegistryRepository:
         with closing(self.connection.send("POST", url, self._push, content=b"")) as response:
             check_answer(response, f"begin an upload to {self.address}")
             return self.connection.follow(response.headers.get("location", ""), url)
+
+    def _stream(self, location: httpx.URL, chunks: Iterable[bytes], size: int) -> httpx.URL:
+        """Send the bytes to an upload, which has no name yet, and return where it goes on."""
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        with closing(
+            self.connection.send("PATCH", location, self._push, headers=headers, content=chunks)
+        ) as response:
+            check_answer(response, f"upload to {self.address}")
+            return self.connection.follow(response.headers.get("location", ""), location)
 
     def _drop_upload(self, location: httpx.URL) -> None:
         # Uploads left open fill a registry's disk; that this fails too must not hide the cause.

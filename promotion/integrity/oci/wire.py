@@ -1,7 +1,9 @@
 """One exchange with a registry: sent, limited in size, and its failures put into sentences."""
 
+import functools
 import json
 import socket
+import ssl
 from typing import Any
 
 import httpx
@@ -33,9 +35,16 @@ def make_client(transport: httpx.BaseTransport | None = None) -> httpx.Client:
     )
 
 
+@functools.cache
+def _load_trust() -> ssl.SSLContext:
+    """Read the certificate authorities once in a process: it takes longer than a small copy."""
+    return httpx.create_ssl_context()
+
+
 def make_transport() -> httpx.HTTPTransport:
     """Return a transport with connections enough for parallel blobs and with large buffers."""
     return httpx.HTTPTransport(
+        verify=_load_trust(),
         limits=httpx.Limits(max_connections=20, max_keepalive_connections=20),
         socket_options=[
             (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
