@@ -116,13 +116,9 @@ class _PlaceReader:
     def _read_observation(self, fact: ObservationFact, order: int) -> None:
         names = self.targets_of(fact.target)
         targets = {name: self.targets[name] for name in names}
-        fresh = tuple(
-            name
-            for name, each in targets.items()
-            if not (each.seen or each.ran or each.failed_until)
-        )
+        fresh = tuple(name for name, target in targets.items() if target.is_new(fact.at))
         for target in targets.values():
-            target.seen = True
+            target.known_at = target.known_at or fact.at
         if self._is_explained(fact, targets):
             return
         starting = len(fresh) == len(names)

@@ -67,7 +67,8 @@ class TargetHistory:
     places: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     tried: list[Run] = field(default_factory=list)
     tried_before: list[int] = field(default_factory=list)
-    seen: bool = False
+    known_at: datetime | None = None
+    only_seen: bool = True
 
     def running_at(self, at: datetime) -> Run | None:
         """What is known to run at `at`: nothing once a deployment failed after it."""
@@ -90,6 +91,10 @@ class TargetHistory:
             return None
         return self.judged[places[earlier - 1] + 1]
 
+    def is_new(self, at: datetime) -> bool:
+        """Whether nothing is known of the target from before `at` but what was seen then."""
+        return self.known_at is None or (self.only_seen and self.known_at == at)
+
     def replaced(self, digest: str) -> Run | None:
         """The latest execution of another digest, whatever its result."""
         last = len(self.tried) - 1
@@ -104,6 +109,8 @@ class TargetHistory:
 
     def add(self, run: Run, order: int) -> None:
         """Enters a run; runs come in order of finish."""
+        self.known_at = self.known_at or run.finished_at
+        self.only_seen = self.only_seen and run.observed
         if run.succeeded:
             self.ran.append(run)
             self.ran_until.append(run.finished_at)
