@@ -53,7 +53,7 @@ def _fingerprint(labels: Part) -> str | None:
     return hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     read_alerts(body, collector)
 
 

@@ -32,14 +32,12 @@ webhook:
 """
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     phase = body["phase"]
     result = result_of(phase, terminating="started")
     application = body["application"].text()
     if result is None or application is None:
-        return collector.leave_out(
-            phase.text(), "it needs application and phase, see the template"
-        )
+        return collector.leave_out(phase.text(), "it needs application and phase, see the template")
     images = [clean_image(one.value) for one in body["images"]]
     digests = {one.digest for one in images if one.digest}
     versions = {one.version for one in images if one.version}
@@ -55,8 +53,7 @@ def _read(body: Part, headers: Headers, collector: Collector) -> None:
             target=body["target"].text(),
             repository=body["repository"].repository(),
             commit=revision.commit,
-            version=named
-            or (versions.pop() if len(images) == len(versions) == 1 else None),
+            version=named or (versions.pop() if len(images) == len(versions) == 1 else None),
             # Of several images no single digest is what was deployed.
             digest=revision.digest or (digests.pop() if len(digests) == 1 else None),
             name=application,

@@ -21,9 +21,7 @@ class TokenOrSignature:
         """Whether the header is there."""
         return _HEADER in delivery.headers
 
-    def authenticate(
-        self, delivery: Delivery, secrets: Sequence[str], now: datetime
-    ) -> None:
+    def authenticate(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
         """Try the forms that versions of Artifactory have used; each needs the secret."""
         signatures = (
             HexSignature(_HEADER, is_prefix_needed=False),
@@ -37,7 +35,7 @@ class TokenOrSignature:
         return SharedToken(_HEADER).authenticate(delivery, secrets, now)
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     domain, event, data = body["domain"].word(), body["event_type"].word(), body["data"]
     if domain == "docker" and event in {"pushed", "promoted"}:
         collector.add(_artifact(data, data["image_name"].text(), data["tag"].version()))

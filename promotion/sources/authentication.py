@@ -24,9 +24,7 @@ class Scheme(Protocol):
         """Whether the delivery carries this scheme's proof."""
         ...
 
-    def authenticate(
-        self, delivery: Delivery, secrets: Sequence[str], now: datetime
-    ) -> None:
+    def authenticate(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
         """Return if the proof holds for one of the secrets, else raise AuthenticationError."""
         ...
 
@@ -48,9 +46,7 @@ class HexSignature:
         """Whether the header is there."""
         return self.header in delivery.headers
 
-    def authenticate(
-        self, delivery: Delivery, secrets: Sequence[str], now: datetime
-    ) -> None:
+    def authenticate(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
         """Compare the header with the HMAC of the body under each secret."""
         values = _required(delivery, self.header)
         given = []
@@ -60,9 +56,7 @@ class HexSignature:
                 given.append(one.removeprefix(self.prefix).lower())
             elif not self.is_prefix_needed:
                 given.append(one.lower())
-        expected = [
-            sign_hex(self.algorithm, one, delivery.body) for one in usable(secrets)
-        ]
+        expected = [sign_hex(self.algorithm, one, delivery.body) for one in usable(secrets)]
         if not _match(given, expected):
             raise _wrong(f"The signature in {self.header}")
 
@@ -77,9 +71,7 @@ class SharedToken:
         """Whether the header is there."""
         return self.header in delivery.headers
 
-    def authenticate(
-        self, delivery: Delivery, secrets: Sequence[str], now: datetime
-    ) -> None:
+    def authenticate(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
         """Compare the header with each secret."""
         value = _required(delivery, self.header)
         if not _match([value], usable(secrets)):
@@ -98,9 +90,7 @@ class TimedSignature:
         """Whether the header is there."""
         return self.header in delivery.headers
 
-    def authenticate(
-        self, delivery: Delivery, secrets: Sequence[str], now: datetime
-    ) -> None:
+    def authenticate(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
         """Check the time, then the signature under each secret."""
         _required(delivery, self.header)
         timestamp, given = self.read(delivery)
@@ -121,9 +111,7 @@ class AnyOf:
         """Whether any of the proofs is there."""
         return any(one.is_used_by(delivery) for one in self.schemes)
 
-    def authenticate(
-        self, delivery: Delivery, secrets: Sequence[str], now: datetime
-    ) -> None:
+    def authenticate(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
         """Leave it to the first scheme used; without any the first one says what is missing."""
         used = (one for one in self.schemes if one.is_used_by(delivery))
         next(used, self.schemes[0]).authenticate(delivery, secrets, now)

@@ -32,9 +32,7 @@ class SharedSecret:
         """Whether a header or the address carries a secret."""
         return bool(self._given(delivery))
 
-    def authenticate(
-        self, delivery: Delivery, secrets: Sequence[str], now: datetime
-    ) -> None:
+    def authenticate(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
         """Compare what was given with each secret; basic as user:password or password alone."""
         given = self._given(delivery)
         if not given:
@@ -86,9 +84,7 @@ class StandardWebhooks:
         """Whether a signature header is there."""
         return self._prefix(delivery) is not None
 
-    def authenticate(
-        self, delivery: Delivery, secrets: Sequence[str], now: datetime
-    ) -> None:
+    def authenticate(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
         """Check the time, then each listed signature under each secret."""
         prefix = self._prefix(delivery)
         if prefix is None:
@@ -103,31 +99,21 @@ class StandardWebhooks:
                 f"The delivery lacks {prefix}-id or {prefix}-timestamp; it was not taken in."
             )
         check_time(timestamp, now)
-        content = (
-            f"{message_id}.{timestamp}.".encode("utf-8", "replace") + delivery.body
-        )
+        content = f"{message_id}.{timestamp}.".encode("utf-8", "replace") + delivery.body
         listed = delivery.headers.get(f"{prefix}-signature", "").split()[:50]
-        compared = [
-            _fits(one, key, content) for key in usable(secrets) for one in listed
-        ]
+        compared = [_fits(one, key, content) for key in usable(secrets) for one in listed]
         if not any(compared):
-            raise AuthenticationError(
-                _WRONG.format(what=f"The signature in {prefix}-signature")
-            )
+            raise AuthenticationError(_WRONG.format(what=f"The signature in {prefix}-signature"))
 
     def _prefix(self, delivery: Delivery) -> str | None:
         names = ("webhook", "svix")
-        return next(
-            (one for one in names if f"{one}-signature" in delivery.headers), None
-        )
+        return next((one for one in names if f"{one}-signature" in delivery.headers), None)
 
 
 def _fits(signature: str, secret: str, content: bytes) -> bool:
     version, _, value = signature.partition(",")
     if secret.startswith("whpk_"):
-        return version == "v1a" and _is_signed(
-            value, secret.removeprefix("whpk_"), content
-        )
+        return version == "v1a" and _is_signed(value, secret.removeprefix("whpk_"), content)
     if version != "v1":
         return False
     expected = hmac.new(_key_of(secret), content, hashlib.sha256).digest()
@@ -145,9 +131,7 @@ def _key_of(secret: str) -> bytes:
 
 def _is_signed(value: str, key: str, content: bytes) -> bool:
     try:
-        public = Ed25519PublicKey.from_public_bytes(
-            base64.b64decode(key, validate=True)
-        )
+        public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key, validate=True))
         public.verify(base64.b64decode(value, validate=True), content)
     except (binascii.Error, ValueError, InvalidSignature):
         return False
@@ -165,9 +149,7 @@ class SignedHash:
         """Whether the header is there."""
         return self.header in delivery.headers
 
-    def authenticate(
-        self, delivery: Delivery, secrets: Sequence[str], now: datetime
-    ) -> None:
+    def authenticate(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
         """Check algorithm, signature, issuer and hash."""
         token = delivery.headers.get(self.header, "").strip()
         if not token:
@@ -178,9 +160,7 @@ class SignedHash:
         signed, _, signature = token.rpartition(".")
         head, _, claims = signed.partition(".")
         expected = [
-            hmac.new(
-                one.encode(), signed.encode("utf-8", "replace"), hashlib.sha256
-            ).digest()
+            hmac.new(one.encode(), signed.encode("utf-8", "replace"), hashlib.sha256).digest()
             for one in usable(secrets)
         ]
         given = _decode(signature)
@@ -193,9 +173,7 @@ class SignedHash:
             or said.get("iss") != self.issuer
             or not is_equal(str(said.get("sha256", "")), body)
         ):
-            raise AuthenticationError(
-                _WRONG.format(what=f"The signature in {self.header}")
-            )
+            raise AuthenticationError(_WRONG.format(what=f"The signature in {self.header}"))
 
 
 def _decode(text: str) -> bytes:

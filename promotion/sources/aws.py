@@ -16,7 +16,7 @@ from .results import INCIDENT_RESULTS, begin, finish, result_of
 from .sender import Collector, Sender
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     if not body["Records"].is_list:
         return _read_message(body, collector)
     for record in body["Records"]:
@@ -32,9 +32,7 @@ def _read_message(message: Part, collector: Collector) -> None:
     kind = message["Type"].text()
     if kind in {"SubscriptionConfirmation", "UnsubscribeConfirmation"}:
         address = message["SubscribeURL"].text()
-        return collector.note(
-            f"{kind} of an SNS topic; confirm it by opening {address}."
-        )
+        return collector.note(f"{kind} of an SNS topic; confirm it by opening {address}.")
     content = message
     if message["Message"] and not message["detail-type"]:
         content = message["Message"].parsed()
@@ -71,8 +69,7 @@ def _read_alarm_event(event: Part, detail: Part, collector: Collector) -> None:
                 "AlarmName": detail["alarmName"].value,
                 "AlarmArn": resource,
                 "NewStateValue": detail["state", "value"].value,
-                "StateChangeTime": detail["state", "timestamp"].value
-                or event["time"].value,
+                "StateChangeTime": detail["state", "timestamp"].value or event["time"].value,
             }
         ),
         collector,
@@ -115,11 +112,7 @@ def _read_scan(event: Part, detail: Part, collector: Collector) -> None:
 
 
 def _counts(counts: Part) -> dict[str, Any]:
-    return {
-        key: counts[key].value
-        for key in counts.names()
-        if isinstance(counts[key].value, int)
-    }
+    return {key: counts[key].value for key in counts.names() if isinstance(counts[key].value, int)}
 
 
 def _read_build(event: Part, detail: Part, collector: Collector) -> None:
@@ -195,11 +188,7 @@ _READERS: dict[str, Callable[[Part, Part, Collector], None]] = {
 
 def _identify(body: Part) -> str | None:
     if body["Records"].is_list:
-        return (
-            body["Records", 0, "Sns", "MessageId"].text()
-            if len(body["Records"]) == 1
-            else None
-        )
+        return body["Records", 0, "Sns", "MessageId"].text() if len(body["Records"]) == 1 else None
     return body["MessageId"].text() or body["id"].text()
 
 

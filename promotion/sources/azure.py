@@ -10,7 +10,7 @@ from .sender import Collector, Sender
 _ALERTS = {"activated": "opened", "resolved": "resolved"}
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     # Newer metric alerts wrap the same content in `data`.
     alert = body["data"] if body["data", "context"].is_object else body
     if alert["context"].is_object:
@@ -24,9 +24,7 @@ def _read(body: Part, headers: Headers, collector: Collector) -> None:
 def _read_alert(alert: Part, collector: Collector) -> None:
     result = _ALERTS.get(alert["status"].word())
     if result is None:
-        return collector.leave_out(
-            "of an alert", "it is neither activated nor resolved"
-        )
+        return collector.leave_out("of an alert", "it is neither activated nor resolved")
     context = alert["context"]
     collector.add(
         Fact(
@@ -45,9 +43,7 @@ def _read_alert(alert: Part, collector: Collector) -> None:
 def _read_deployment(body: Part, collector: Collector) -> None:
     result = result_of(body["status"])
     if result is None:
-        return collector.leave_out(
-            "of a deployment", "its status is none of a deployment"
-        )
+        return collector.leave_out("of a deployment", "its status is none of a deployment")
     ended_at = body["endTime"].time()
     collector.add(
         Fact(
@@ -57,9 +53,7 @@ def _read_deployment(body: Part, collector: Collector) -> None:
             result=result,
             started_at=body["startTime"].time(),
             finished_at=finish(result, ended_at),
-            occurred_at=ended_at
-            or body["startTime"].time()
-            or body["receivedTime"].time(),
+            occurred_at=ended_at or body["startTime"].time() or body["receivedTime"].time(),
             external_id=body["id"].text(),
             actor=body["deployer"].text(),
         )

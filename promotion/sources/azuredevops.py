@@ -14,7 +14,7 @@ from .sender import Collector, Sender
 _TAG_SOURCE = re.compile(r"(?:LG:)?(refs/tags/[^:]+)(?::|$)")
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     event = body["eventType"].word()
     resource = body["resource"]
     if not resource.is_object:
@@ -42,11 +42,8 @@ def _read_build(body: Part, build: Part, collector: Collector) -> None:
     collector.add(
         Fact(
             kind="build",
-            repository=repository["remoteUrl"].repository()
-            or repository["url"].repository(),
-            commit=best_commit(
-                build["sourceVersion"].value, build["sourceGetVersion"].value
-            ),
+            repository=repository["remoteUrl"].repository() or repository["url"].repository(),
+            commit=best_commit(build["sourceVersion"].value, build["sourceGetVersion"].value),
             version=tag_of_ref(tag[1]) if tag else None,
             name=build["definition", "name"].text(),
             result=result,
@@ -93,9 +90,7 @@ def _read_push(push: Part, collector: Collector) -> None:
 
 def _read_merge(merge: Part, collector: Collector) -> None:
     if merge["status"].word() != "completed":
-        return collector.leave_out(
-            "git.pullrequest.merged", "the pull request is not completed"
-        )
+        return collector.leave_out("git.pullrequest.merged", "the pull request is not completed")
     details: dict[str, Any] = {
         "pull_request": merge["pullRequestId"].text(),
         "title": merge["title"].text(),
@@ -116,18 +111,10 @@ def _read_merge(merge: Part, collector: Collector) -> None:
     return None
 
 
-def _read_deployment(
-    body: Part, resource: Part, collector: Collector, *, is_over: bool
-) -> None:
+def _read_deployment(body: Part, resource: Part, collector: Collector, *, is_over: bool) -> None:
     deployment, stage = resource["deployment"], resource["environment"]
-    release = next(
-        (
-            one
-            for one in (resource["release"], deployment["release"], stage["release"])
-            if one.is_object
-        ),
-        Part(None),
-    )
+    places = (resource["release"], deployment["release"], stage["release"])
+    release = next((one for one in places if one.is_object), Part(None))
     said = result_of(deployment["deploymentStatus"], notdeployed=None) or result_of(
         stage["status"], rejected="failed"
     )

@@ -9,9 +9,7 @@ from promotion.exceptions import ThroughlineError
 
 from .times import format_time
 
-FINAL_RESULTS = frozenset(
-    {"succeeded", "failed", "cancelled", "rolled_back", "removed"}
-)
+FINAL_RESULTS = frozenset({"succeeded", "failed", "cancelled", "rolled_back", "removed"})
 RUN_RESULTS = frozenset({"queued", "started"}) | FINAL_RESULTS
 RESULTS: dict[str, frozenset[str]] = {
     "build": RUN_RESULTS,
@@ -82,9 +80,7 @@ class Fact:
             value = getattr(self, one.name)
             if value is None or (one.name == "details" and not value):
                 continue
-            answer[one.name] = (
-                format_time(value) if isinstance(value, datetime) else value
-            )
+            answer[one.name] = format_time(value) if isinstance(value, datetime) else value
         return answer
 
 
@@ -151,9 +147,7 @@ class Source(Protocol):
         """Turn a delivery into facts; InputError if its bytes cannot be read at all."""
         ...
 
-    def authenticate(
-        self, delivery: Delivery, secrets: Sequence[str], now: datetime
-    ) -> None:
+    def authenticate(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
         """Accept the delivery in the tool's own scheme, or raise AuthenticationError."""
         ...
 

@@ -12,9 +12,7 @@ from .sender import Collector, Sender
 
 
 def _read(body: Part, headers: Headers, collector: Collector) -> None:
-    event = (
-        (headers.get("X-Event-Key") or body["eventKey"].text() or "").strip().lower()
-    )
+    event = (headers.get("X-Event-Key") or body["eventKey"].text() or "").strip().lower()
     if event == "repo:push":
         _read_cloud_push(body, collector)
     elif event == "repo:refs_changed":
@@ -37,9 +35,7 @@ def _read_cloud_push(body: Part, collector: Collector) -> None:
         new = change["new"]
         commit = best_commit(new["target", "hash"].value)
         if commit is None:
-            collector.leave_out(
-                "repo:push", "the ref was closed, or no new head is given"
-            )
+            collector.leave_out("repo:push", "the ref was closed, or no new head is given")
             continue
         is_tag = "tag" in new["type"].word()
         details: dict[str, Any] = {
@@ -68,9 +64,7 @@ def _read_server_push(body: Part, collector: Collector) -> None:
     for change in changes:
         commit = change["toHash"].commit()
         if change["type"].word() == "delete" or commit is None:
-            collector.leave_out(
-                "repo:refs_changed", "the ref was deleted, or has no new head"
-            )
+            collector.leave_out("repo:refs_changed", "the ref was deleted, or has no new head")
             continue
         ref = change["ref"]
         is_tag = ref["type"].word() == "tag"
@@ -102,9 +96,7 @@ def _server_repository(repository: Part) -> str | None:
 
 def _actor(body: Part) -> str | None:
     actor = body["actor"]
-    return (
-        actor["nickname"].text() or actor["name"].text() or actor["display_name"].text()
-    )
+    return actor["nickname"].text() or actor["name"].text() or actor["display_name"].text()
 
 
 def _read_cloud_merge(body: Part, collector: Collector) -> None:
@@ -161,9 +153,7 @@ def _merge_details(merge: Part, branch: Part) -> dict[str, Any]:
 def _read_status(body: Part, collector: Collector) -> None:
     status = body["commit_status"]
     if status["type"].word() != "build":
-        return collector.leave_out(
-            "repo:commit_status", "it is not the status of a build"
-        )
+        return collector.leave_out("repo:commit_status", "it is not the status of a build")
     link = commit_in_link(status["links", "commit", "href"].value)
     commit = best_commit(status["commit", "hash"].value, link) or link
     key = status["key"].text()

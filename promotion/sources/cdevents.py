@@ -27,9 +27,7 @@ _SERVICE_RESULTS = {
 }
 
 
-def read_cdevent(
-    event: Part, collector: Collector, stated_type: str | None = None
-) -> None:
+def read_cdevent(event: Part, collector: Collector, stated_type: str | None = None) -> None:
     """Turn one CDEvent into its fact; other events of the specification become nothing."""
     kind = event["context", "type"].text() or stated_type or ""
     match = _TYPE.fullmatch(kind)
@@ -39,9 +37,7 @@ def read_cdevent(
     if fact is None:
         return collector.leave_out(kind or None)
     if fact.result is None and fact.kind == "approval":
-        return collector.leave_out(
-            kind, "its decision is neither approved nor rejected"
-        )
+        return collector.leave_out(kind, "its decision is neither approved nor rejected")
     return collector.add(fact)
 
 
@@ -118,9 +114,7 @@ def _service(predicate: str, subject: Part, at: datetime | None) -> Fact | None:
 
 
 def _incident(predicate: str, subject: Part, at: datetime | None) -> Fact | None:
-    result = {"detected": "opened", "reported": "opened", "resolved": "resolved"}.get(
-        predicate
-    )
+    result = {"detected": "opened", "reported": "opened", "resolved": "resolved"}.get(predicate)
     if result is None:
         return None
     content = subject["content"]

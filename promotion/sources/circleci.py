@@ -22,8 +22,7 @@ def _read(body: Part, headers: Headers, collector: Collector) -> None:
             repository=vcs["target_repository_url"].repository()
             or vcs["origin_repository_url"].repository()
             or git["checkout_url"].repository(),
-            commit=best_commit(vcs["revision"].value)
-            or best_commit(git["checkout_sha"].value),
+            commit=best_commit(vcs["revision"].value) or best_commit(git["checkout_sha"].value),
             version=vcs["tag"].version() or git["tag"].version(),
             name=workflow["name"].text(),
             result=result,

@@ -24,18 +24,14 @@ _PLACEHOLDERS = frozenset(
     }
 )
 # A variable or template that nobody filled in: ${TAG}, $(TAG), {{ .Tag }}, %TAG%, *tag*.
-_UNFILLED = re.compile(
-    r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*\}\}|%[A-Za-z_]+%|\*[A-Za-z]+\*", re.DOTALL
-)
+_UNFILLED = re.compile(r"\$\{[^}]*\}|\$\([^)]*\)|\{\{.*\}\}|%[A-Za-z_]+%|\*[A-Za-z]+\*", re.DOTALL)
+
+_LONGEST_LINK = 1000
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
-_COMMIT = re.compile(
-    r"(?:.*(?:[:/]|\^\{))?([0-9a-f]{64}|[0-9a-f]{6,40})\}?", re.ASCII | re.DOTALL
-)
+_COMMIT = re.compile(r"(?:.*(?:[:/]|\^\{))?([0-9a-f]{64}|[0-9a-f]{6,40})\}?", re.ASCII | re.DOTALL)
 _FULL_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
-_COMMIT_LINK = re.compile(
-    r"/(?:commits?|revision|changeset)/([0-9a-fA-F]{6,64})(?=$|[/?#])"
-)
+_COMMIT_LINK = re.compile(r"/(?:commits?|revision|changeset)/([0-9a-fA-F]{6,64})(?=$|[/?#])")
 _SECURE_SHELL = re.compile(r"(?:[^@/\s]+@)?([^:/\s]+):(?!/)(.+)")
 
 
@@ -163,6 +159,14 @@ def clean_repository(value: object) -> str | None:
         path = text
     path = path.strip("/").removesuffix(".git").strip("/")
     return path or None
+
+
+def clean_link(value: object) -> str | None:
+    """An address a page may link to: http or https, of a length that is kept."""
+    text = clean_text(value)
+    if text is None or len(text) > _LONGEST_LINK:
+        return None
+    return text if text.lower().startswith(("https://", "http://")) else None
 
 
 def repository_of_link(value: object) -> str | None:

@@ -24,17 +24,13 @@ def read_envelope(envelope: Envelope, collector: Collector, place: str) -> None:
         kind = envelope.type.removeprefix(OWN_PREFIX).partition(".")[0]
         read_fact(envelope.data, collector, place, kind=kind, occurred=envelope.time)
     else:
-        collector.leave_out(
-            envelope.type, "its type is neither a CDEvent nor a fact of ours"
-        )
+        collector.leave_out(envelope.type, "its type is neither a CDEvent nor a fact of ours")
 
 
 def _read(body: Part, headers: Headers, collector: Collector) -> None:
     envelope = open_envelope(body, headers)
     if envelope is None:
-        return collector.note(
-            "An element without specversion and type is no CloudEvent."
-        )
+        return collector.note("An element without specversion and type is no CloudEvent.")
     return read_envelope(envelope, collector, "The CloudEvent")
 
 

@@ -29,9 +29,7 @@ def co_authors_of(message: str | None) -> list[dict[str, str]]:
 
 
 def _read_commit(commit: Part) -> dict[str, Any] | None:
-    sha = (
-        commit["id"].commit() or commit["hash"].commit() or commit["commitId"].commit()
-    )
+    sha = commit["id"].commit() or commit["hash"].commit() or commit["commitId"].commit()
     if sha is None:
         return None
     author = commit["author"]

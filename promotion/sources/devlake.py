@@ -8,7 +8,7 @@ from .results import finish, result_of
 from .sender import Collector, Sender
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     if body.has("issue_key") or body.has("issueKey"):
         _read_issue(body, collector)
     else:

@@ -6,7 +6,7 @@ from .reading import Part
 from .sender import Collector, Sender
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     push, repository = body["push_data"], body["repository"]
     if not push.is_object:
         return collector.leave_out(None, "it holds no push")

@@ -25,7 +25,7 @@ class Revision(NamedTuple):
     digest: str | None
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     involved = body["involvedObject"]
     kind, reason = involved["kind"].text() or "", body["reason"].text() or ""
     if kind not in {"Kustomization", "HelmRelease"}:
@@ -35,9 +35,7 @@ def _read(body: Part, headers: Headers, collector: Collector) -> None:
     elif body["severity"].word() == "info" and reason.endswith("Succeeded"):
         result = "succeeded"
     else:
-        return collector.leave_out(
-            f"{kind} {reason}".strip(), "nothing has ended by it"
-        )
+        return collector.leave_out(f"{kind} {reason}".strip(), "nothing has ended by it")
     revision = read_revision(_revision(body["metadata"]))
     at = body["timestamp"].time()
     place = {
@@ -66,11 +64,7 @@ def _read(body: Part, headers: Headers, collector: Collector) -> None:
 
 
 def _revision(metadata: Part) -> str | None:
-    keys = [
-        key
-        for key in metadata.names()
-        if key == "revision" or key.endswith("/revision")
-    ]
+    keys = [key for key in metadata.names() if key == "revision" or key.endswith("/revision")]
     return next((text for key in keys if (text := metadata[key].text())), None)
 
 

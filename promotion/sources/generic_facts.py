@@ -24,11 +24,7 @@ from .sender import Collector
 from .times import clean_time, format_time
 
 _TIMES = frozenset({"started_at", "finished_at", "occurred_at"})
-_TEXTS = (
-    frozenset(one.name for one in fields(Fact))
-    - _TIMES
-    - {"kind", "planned", "details"}
-)
+_TEXTS = frozenset(one.name for one in fields(Fact)) - _TIMES - {"kind", "planned", "details"}
 _ALLOWED = _TEXTS | _TIMES | {"kind", "planned", "commits", "before"}
 _COMMIT_TEXTS = ("author_name", "author_email", "message")
 
@@ -54,9 +50,7 @@ def read_fact(
         collector.note(f"{place}: a field whose name cannot be kept was left out.")
     for name in part.names():
         if name not in _ALLOWED:
-            collector.note(
-                f"{place}: the field {name[:60]} is not known; it was left out."
-            )
+            collector.note(f"{place}: the field {name[:60]} is not known; it was left out.")
             continue
         try:
             found[name] = _read_field(name, part[name])
@@ -96,9 +90,7 @@ def _read_text(name: str, value: str | int) -> str | None:
         return digest
     if name == "version":
         if (version := clean_version(value)) is None:
-            raise _FieldError(
-                "must be the name of a tag or release, not a digest or branch"
-            )
+            raise _FieldError("must be the name of a tag or release, not a digest or branch")
         return version
     if name == "repository":
         return clean_repository(value)
@@ -150,9 +142,7 @@ def _check_words(found: dict[str, Any]) -> list[str]:
     wrong = []
     result, allowed = found.get("result"), RESULTS.get(kind, frozenset())
     if result is not None and result not in allowed:
-        meant = (
-            f"must be one of {', '.join(sorted(allowed))}" if allowed else "is not used"
-        )
+        meant = f"must be one of {', '.join(sorted(allowed))}" if allowed else "is not used"
         wrong.append(f"result {meant} in {'an' if kind[0] in 'aeio' else 'a'} {kind}")
     for name, words in (
         ("mechanism", MECHANISMS),

@@ -10,15 +10,9 @@ _EVENT_HEADERS = ("X-Forgejo-Event", "X-Gitea-Event", "X-Gogs-Event", "X-GitHub-
 
 
 def _read(body: Part, headers: Headers, collector: Collector) -> None:
-    event = (
-        next((headers[one] for one in _EVENT_HEADERS if headers.get(one)), "")
-        .strip()
-        .lower()
-    )
+    event = next((headers[one] for one in _EVENT_HEADERS if headers.get(one)), "").strip().lower()
     if not event:
-        return collector.note(
-            "The delivery has no X-Gitea-Event header; it became nothing."
-        )
+        return collector.note("The delivery has no X-Gitea-Event header; it became nothing.")
     if event == "create" and body["ref_type"].word() == "tag":
         return _read_tag(body, collector)
     return read_event(event, body, collector)

@@ -44,11 +44,7 @@ def read_event(event: str, body: Part, collector: Collector) -> None:
         _read_workflow_run(body, collector)
     elif event == "release" and action == "published":
         _read_release(body, collector)
-    elif (
-        event == "pull_request"
-        and action == "closed"
-        and body["pull_request", "merged"].is_true
-    ):
+    elif event == "pull_request" and action == "closed" and body["pull_request", "merged"].is_true:
         _read_merge(body, collector)
     elif event in {"package", "registry_package"} and action in {
         "published",
@@ -65,9 +61,7 @@ def read_push(body: Part, collector: Collector) -> None:
     """The new head of the ref pushed to; an annotated tag's `after` is no commit, its head is."""
     after = body["after"].commit()
     if body["deleted"].is_true or after is None:
-        return collector.leave_out(
-            "push", "the ref was deleted, or no new head is given"
-        )
+        return collector.leave_out("push", "the ref was deleted, or no new head is given")
     version = tag_of_ref(body["ref"].value)
     head = body["head_commit", "id"].commit()
     repository = body["repository"]
@@ -94,9 +88,7 @@ def read_push(body: Part, collector: Collector) -> None:
 def _read_deployment_status(body: Part, collector: Collector) -> None:
     status = body["deployment_status"]
     if status["state"].word() == "inactive":
-        return collector.leave_out(
-            "deployment_status", "another deployment took its place"
-        )
+        return collector.leave_out("deployment_status", "another deployment took its place")
     fact = _deployment(body, status, status)
     if fact.result is None:
         return collector.leave_out("deployment_status", "its state is not known")
@@ -126,9 +118,7 @@ def _deployment(body: Part, status: Part, timed: Part) -> Fact:
         finished_at=finish(result, at),
         occurred_at=at,
         external_id=deployment["id"].text(),
-        url=status["log_url"].text()
-        or status["target_url"].text()
-        or run["html_url"].text(),
+        url=status["log_url"].text() or status["target_url"].text() or run["html_url"].text(),
         actor=creator["login"].text(),
         run_id=run["id"].text(),
         mechanism="automated" if is_run else None,
@@ -142,9 +132,7 @@ def _read_workflow_run(body: Part, collector: Collector) -> None:
     if is_over:
         result = result_of(run["conclusion"], **_NO_VERDICT)
         if result is None:
-            collector.note(
-                "A workflow run ended without a verdict; its build has no result."
-            )
+            collector.note("A workflow run ended without a verdict; its build has no result.")
     else:
         result = result_of(run["status"]) or result_of(body["action"])
     updated_at = run["updated_at"].time()
@@ -162,8 +150,7 @@ def _read_workflow_run(body: Part, collector: Collector) -> None:
             occurred_at=updated_at,
             external_id=run["id"].text(),
             url=run["html_url"].text(),
-            actor=run["triggering_actor", "login"].text()
-            or run["actor", "login"].text(),
+            actor=run["triggering_actor", "login"].text() or run["actor", "login"].text(),
             details={"attempt": attempt} if attempt else {},
         )
     )
@@ -240,9 +227,7 @@ def _read_package(body: Part, package: Part, collector: Collector) -> None:
             actor=body["sender", "login"].text(),
             details={
                 key: value
-                for key, value in {
-                    "media_type": container["manifest", "media_type"].text()
-                }.items()
+                for key, value in {"media_type": container["manifest", "media_type"].text()}.items()
                 if value
             },
         )
@@ -268,8 +253,7 @@ def _read_review(body: Part, action: str, collector: Collector) -> None:
                 external_id=run["id"].text(),
                 run_id=run["id"].text(),
                 url=run["html_url"].text(),
-                actor=body["approver", "login"].text()
-                or body["sender", "login"].text(),
+                actor=body["approver", "login"].text() or body["sender", "login"].text(),
             )
         )
 
@@ -277,9 +261,7 @@ def _read_review(body: Part, action: str, collector: Collector) -> None:
 def _read(body: Part, headers: Headers, collector: Collector) -> None:
     event = headers.get("X-GitHub-Event", "").strip().lower()
     if not event:
-        return collector.note(
-            "The delivery has no X-GitHub-Event header; it became nothing."
-        )
+        return collector.note("The delivery has no X-GitHub-Event header; it became nothing.")
     return read_event(event, body, collector)
 
 

@@ -45,9 +45,7 @@ def _read_deployment(body: Part, collector: Collector) -> None:
     result = result_of(body["status"])
     if result is None:
         state = body["status"].text()
-        return collector.leave_out(
-            "deployment", f"its status ({state}) is not one of a deployment"
-        )
+        return collector.leave_out("deployment", f"its status ({state}) is not one of a deployment")
     at = body["status_changed_at"].time()
     tier = body["environment_tier"].text()
     collector.add(
@@ -93,9 +91,7 @@ def _read_pipeline(body: Part, collector: Collector) -> None:
             result=result,
             started_at=run["started_at"].time(),
             finished_at=finished_at,
-            occurred_at=finished_at
-            or run["updated_at"].time()
-            or run["created_at"].time(),
+            occurred_at=finished_at or run["updated_at"].time() or run["created_at"].time(),
             external_id=run["id"].text(),
             url=run["url"].text(),
             actor=_actor(body),
@@ -107,9 +103,7 @@ def _read_push(body: Part, collector: Collector) -> None:
     after = body["after"].commit()
     is_removed = body.has("checkout_sha") and body["checkout_sha"].commit() is None
     if after is None or is_removed:
-        return collector.leave_out(
-            "push", "the ref was removed, or no new head is given"
-        )
+        return collector.leave_out("push", "the ref was removed, or no new head is given")
     version = tag_of_ref(body["ref"].value)
     # Of an annotated tag `after` is the tag itself, and checkout_sha the commit.
     commit = (body["checkout_sha"].commit() or after) if version else after
@@ -145,8 +139,7 @@ def _read_merge(body: Part, collector: Collector) -> None:
     collector.add(
         Fact(
             kind="change",
-            repository=_project(body)
-            or merge["target", "path_with_namespace"].repository(),
+            repository=_project(body) or merge["target", "path_with_namespace"].repository(),
             commit=best_commit(merge["merge_commit_sha"].value)
             or best_commit(merge["squash_commit_sha"].value),
             occurred_at=merge["merged_at"].time() or merge["updated_at"].time(),

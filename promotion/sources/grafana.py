@@ -19,14 +19,12 @@ class _Timed(TimedSignature):
         return _TIME in delivery.headers
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     if body["alerts"].is_list:
         return read_alerts(body, collector)
     result = _STATES.get(body["state"].word())
     if result is None:
-        return collector.leave_out(
-            body["state"].text(), "the rule neither fires nor is resolved"
-        )
+        return collector.leave_out(body["state"].text(), "the rule neither fires nor is resolved")
     return collector.add(
         Fact(
             kind="incident",

@@ -15,9 +15,7 @@ def _read(body: Part, headers: Headers, collector: Collector) -> None:
     event = body["type"].word() or headers.get("Ce-Type", "").lower()
     if event not in _PUSHED | _SCANNED:
         return collector.leave_out(body["type"].text())
-    data = next(
-        (one for one in (body["event_data"], body["data"]) if one.is_object), body
-    )
+    data = next((one for one in (body["event_data"], body["data"]) if one.is_object), body)
     resources = data["resources"]
     if not len(resources):
         return collector.leave_out(body["type"].text(), "it names no resource")

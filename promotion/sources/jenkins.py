@@ -15,7 +15,7 @@ from .sender import Collector, Sender
 _PHASES = {"queued": "queued", "started": "started"}
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     build = body["build"]
     phase = build["phase"].word()
     if phase in _PHASES:
@@ -27,15 +27,7 @@ def _read(body: Part, headers: Headers, collector: Collector) -> None:
     # The plugin gives the time of the phase: the start, or the end.
     at = build["timestamp"].time()
     scm, number = build["scm"], build["number"].text()
-    job = (
-        (body["url"].text() or body["name"].text() or "")
-        .strip("/")
-        .removeprefix("job/")
-    )
-    details: dict[str, Any] = {
-        "artifacts": build["artifacts"].names(),
-        "parameters": _parameters(build["parameters"]),
-    }
+    job = (body["url"].text() or body["name"].text() or "").strip("/").removeprefix("job/")
     collector.add(
         Fact(
             kind="build",
@@ -47,20 +39,23 @@ def _read(body: Part, headers: Headers, collector: Collector) -> None:
             started_at=begin(result, at),
             finished_at=finish(result, at),
             occurred_at=at,
-            external_id=f"{job.replace('/job/', '/')}#{number}"
-            if job and number
-            else None,
+            external_id=f"{job.replace('/job/', '/')}#{number}" if job and number else None,
             url=build["full_url"].text(),
-            details={key: value for key, value in details.items() if value},
+            details=_details(build),
         )
     )
     return None
 
 
-def _parameters(parameters: Part) -> dict[str, str]:
-    """Kept for mappings that say which parameter holds an environment."""
-    found = {key: parameters[key].text() for key in parameters.names()[:100]}
-    return {key: value for key, value in found.items() if value}
+def _details(build: Part) -> dict[str, Any]:
+    """Names of artifacts; and parameters, for mappings that say which holds an environment."""
+    parameters = build["parameters"]
+    texts = {name: parameters[name].text() for name in parameters.names()[:100]}
+    details = {
+        "artifacts": build["artifacts"].names()[:1000],
+        "parameters": {name: text for name, text in texts.items() if text},
+    }
+    return {name: value for name, value in details.items() if value}
 
 
 SOURCE = Sender(

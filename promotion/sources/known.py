@@ -91,6 +91,4 @@ def source_named(kind: str) -> Source:
 
 def guess_kind(delivery: Delivery) -> str | None:
     """The kind of sender whose headers these are, if any tool's are."""
-    return next(
-        (kind for kind, one in SOURCES.items() if one.is_guessed_from(delivery)), None
-    )
+    return next((kind for kind, one in SOURCES.items() if one.is_guessed_from(delivery)), None)

@@ -14,9 +14,7 @@ def _read(body: Part, headers: Headers, collector: Collector) -> None:
     event = headers.get("X-Netlify-Event", "").strip().lower()
     if event and event not in _EVENTS:
         return collector.leave_out(event)
-    result = result_of(
-        body["state"], ready="succeeded", uploading="started", uploaded="started"
-    )
+    result = result_of(body["state"], ready="succeeded", uploading="started", uploaded="started")
     if result is None:
         return collector.leave_out(event or None, "its state is none of a deploy")
     ended_at = body["published_at"].time() or body["updated_at"].time()

@@ -9,7 +9,7 @@ from .results import INCIDENT_RESULTS
 from .sender import Collector, Sender
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     state = body["state"].word() or body["current_state"].word()
     result = INCIDENT_RESULTS.get(state)
     if result is None:
@@ -23,9 +23,7 @@ def _read(body: Part, headers: Headers, collector: Collector) -> None:
             or body["details"].text(),
             result=result,
             occurred_at=_occurred_at(body, result),
-            external_id=body["id"].text()
-            or body["issueId"].text()
-            or body["incident_id"].text(),
+            external_id=body["id"].text() or body["issueId"].text() or body["incident_id"].text(),
             url=body["issueUrl"].text() or body["incident_url"].text(),
             severity=body["priority"].text() or body["severity"].text(),
         )

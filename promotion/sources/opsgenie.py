@@ -8,7 +8,7 @@ from .sender import Collector, Sender
 _ACTIONS = {"create": "opened", "close": "resolved"}
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     action, alert = body["action"].word(), body["alert"]
     result = _ACTIONS.get(action)
     if result is None:
@@ -18,9 +18,7 @@ def _read(body: Part, headers: Headers, collector: Collector) -> None:
             kind="incident",
             name=alert["message"].text(),
             result=result,
-            occurred_at=alert[
-                "createdAt" if result == "opened" else "updatedAt"
-            ].time(),
+            occurred_at=alert["createdAt" if result == "opened" else "updatedAt"].time(),
             external_id=alert["alertId"].text(),
             actor=alert["username"].text(),
             severity=alert["priority"].text(),

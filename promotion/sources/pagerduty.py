@@ -8,7 +8,7 @@ from .results import INCIDENT_RESULTS
 from .sender import Collector, Sender
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     if body["messages"].is_list:
         for message in body["messages"]:
             _read_message(message, collector)
@@ -43,14 +43,12 @@ def _read_message(message: Part, collector: Collector) -> None:
         Fact(
             kind="incident",
             service=incident["service", "name"].text(),
-            name=incident["title"].text()
-            or incident["trigger_summary_data", "subject"].text(),
+            name=incident["title"].text() or incident["trigger_summary_data", "subject"].text(),
             result=result,
             occurred_at=message["created_on"].time(),
             external_id=incident["id"].text(),
             url=incident["html_url"].text(),
-            severity=incident["priority", "summary"].text()
-            or incident["urgency"].text(),
+            severity=incident["priority", "summary"].text() or incident["urgency"].text(),
         )
     )
 

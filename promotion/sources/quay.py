@@ -7,7 +7,7 @@ from .reading import Part
 from .sender import Collector, Sender
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     tags = body["updated_tags"]
     # Older installations send an object: tag → id of an image.
     named = [one.value for one in tags] if tags.is_list else list(tags.names())
@@ -17,9 +17,7 @@ def _read(body: Part, headers: Headers, collector: Collector) -> None:
     name = body["repository"].text() or clean_image(body["docker_url"].value).name
     for version in versions:
         collector.add(
-            Fact(
-                kind="artifact", name=name, version=version, url=body["homepage"].text()
-            )
+            Fact(kind="artifact", name=name, version=version, url=body["homepage"].text())
         )
     return None
 

@@ -34,9 +34,7 @@ class Part:
         return Part(value)
 
     def __iter__(self) -> Iterator["Part"]:
-        return iter(
-            [Part(one) for one in self.value] if isinstance(self.value, list) else []
-        )
+        return iter([Part(one) for one in self.value] if isinstance(self.value, list) else [])
 
     def __len__(self) -> int:
         return len(self.value) if isinstance(self.value, list | dict) else 0
@@ -141,17 +139,13 @@ def _decode(body: bytes) -> tuple[str, list[str]]:
 
 def _payload_of_form(delivery: Delivery, text: str) -> str:
     """Senders that post a form put the JSON into its field `payload`."""
-    is_form = delivery.content_type.lower().startswith(
-        "application/x-www-form-urlencoded"
-    )
+    is_form = delivery.content_type.lower().startswith("application/x-www-form-urlencoded")
     if not is_form and not text.startswith("payload="):
         return text
     try:
         values = parse_qs(text, max_num_fields=100).get("payload")
     except ValueError as error:
-        raise InputError(
-            f"The form cannot be read ({error}); nothing was read."
-        ) from None
+        raise InputError(f"The form cannot be read ({error}); nothing was read.") from None
     if values:
         return values[0].removeprefix(_BYTE_ORDER_MARK)
     return text
@@ -170,9 +164,7 @@ def _read_values(text: str) -> tuple[list[tuple[int, object]], list[str]]:
     except ValueError as error:
         values, notes = _read_lines(text)
         if not values:
-            raise InputError(
-                f"The body is not JSON ({error}); nothing was read."
-            ) from None
+            raise InputError(f"The body is not JSON ({error}); nothing was read.") from None
         return values, notes
     return list(enumerate(value if isinstance(value, list) else [value], start=1)), []
 
@@ -181,11 +173,7 @@ def _read_lines(text: str) -> tuple[list[tuple[int, object]], list[str]]:
     """Newline-delimited JSON: a line that cannot be read costs only itself."""
     values: list[tuple[int, object]] = []
     notes = []
-    lines = [
-        (number, line)
-        for number, line in enumerate(text.split("\n"), 1)
-        if line.strip()
-    ]
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if len(lines) < 2:
         return [], []
     for number, line in lines:
@@ -194,6 +182,4 @@ def _read_lines(text: str) -> tuple[list[tuple[int, object]], list[str]]:
         except (ValueError, RecursionError):
             notes.append(f"Line {number} is not JSON; it was left out.")
     # A broken document over several lines has lines that are JSON by chance, such as `}` or `3`.
-    return (
-        values if any(isinstance(value, dict) for _, value in values) else []
-    ), notes
+    return (values if any(isinstance(value, dict) for _, value in values) else []), notes

@@ -13,7 +13,7 @@ from .sender import Collector, Sender
 _MANIFEST = re.compile(r"\.manifest\.|\.image\.index\.", re.IGNORECASE)
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     if not body["events"].is_list:
         return _read_event(body, collector)
     for number, event in enumerate(body["events"], start=1):
@@ -29,13 +29,9 @@ def _read_event(event: Part, collector: Collector) -> None:
     if action != "push":
         return collector.leave_out(action or None, "only a push makes an artifact")
     media_type, url = target["mediaType"].text(), target["url"].text()
-    is_blob = (
-        not _MANIFEST.search(media_type) if media_type else "/blobs/" in (url or "")
-    )
+    is_blob = not _MANIFEST.search(media_type) if media_type else "/blobs/" in (url or "")
     if is_blob:
-        return collector.leave_out(
-            "push", "it is a layer or other blob, not a manifest or index"
-        )
+        return collector.leave_out("push", "it is a layer or other blob, not a manifest or index")
     collector.add(
         Fact(
             kind="artifact",

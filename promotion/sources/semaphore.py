@@ -9,7 +9,7 @@ from .results import result_of
 from .sender import Collector, Sender
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     event = body["event"].word()
     if body["pipeline"].is_object:
         _read_pipeline(body, collector)
@@ -30,8 +30,7 @@ def _read_pipeline(body: Part, collector: Collector) -> None:
             repository=body["repository", "slug"].repository()
             or body["repository", "url"].repository(),
             commit=best_commit(revision["commit_sha"].value),
-            version=revision["tag", "name"].version()
-            or tag_of_ref(revision["reference"].value),
+            version=revision["tag", "name"].version() or tag_of_ref(revision["reference"].value),
             name=pipeline["name"].text() or body["project", "name"].text(),
             result=result,
             started_at=pipeline["running_at"].time(),

@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from promotion.exceptions import InputError
 
 from .authentication import Scheme
 from .base import Delivery, Fact, Headers, Normalised
-from .cleaning import clean_text, make_storable
+from .cleaning import clean_link, clean_text, make_storable
 from .reading import Part, read_elements
 
 
@@ -24,7 +24,7 @@ class Collector:
     def add(self, fact: Fact) -> None:
         """Keep a fact that can be found again; of any other only a note remains."""
         if fact.is_known_by_something:
-            self.facts.append(fact)
+            self.facts.append(replace(fact, url=clean_link(fact.url)))
         else:
             self.note(
                 f"A {fact.kind} without an id, commit, digest, version or name cannot be told "
@@ -76,9 +76,7 @@ class Sender:
             collector.note("The body holds no event.")
         return Normalised(tuple(collector.facts), tuple(collector.notes))
 
-    def authenticate(
-        self, delivery: Delivery, secrets: Sequence[str], now: datetime
-    ) -> None:
+    def authenticate(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
         """Accept the delivery if it fits one of the secrets, or raise AuthenticationError."""
         self.scheme.authenticate(delivery, secrets, now)
 

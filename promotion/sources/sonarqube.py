@@ -8,7 +8,7 @@ from .sender import Collector, Sender
 _VERDICTS = {"ok": "passed", "error": "failed"}
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     gate = body["qualityGate"]
     if not gate.is_object:
         return collector.leave_out("of an analysis", "it carries no quality gate")

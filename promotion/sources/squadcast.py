@@ -7,7 +7,7 @@ from .results import INCIDENT_RESULTS
 from .sender import Collector, Sender
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     event, incident = body["event"], body["data", "resource_data"]
     subject, _, state = event["type"].word().partition(".")
     result = INCIDENT_RESULTS.get(state) if subject == "incident" else None

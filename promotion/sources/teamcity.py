@@ -17,7 +17,7 @@ _FINISHED = {
 _COMMIT = "build.vcs.number"
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     build = body["build"]
     event = build["notifyType"].word()
     if event == "buildinterrupted":
@@ -51,9 +51,7 @@ def _commit(build: Part) -> str | None:
     for place in ("teamcityProperties", "extraParameters"):
         properties = build[place]
         values = [one["value"] for one in properties if one["name"].text() == _COMMIT]
-        if commit := best_commit(
-            properties[_COMMIT].value, *[one.value for one in values]
-        ):
+        if commit := best_commit(properties[_COMMIT].value, *[one.value for one in values]):
             return commit
     return None
 

@@ -45,9 +45,7 @@ def _read(body: Part, headers: Headers, collector: Collector) -> None:
     collector.add(
         Fact(
             kind="build",
-            repository=next(
-                (one for mark in marks if (one := _repository(mark))), None
-            ),
+            repository=next((one for mark in marks if (one := _repository(mark))), None),
             commit=best_commit(*[mark[f"{_AS_CODE}sha"].value for mark in marks]),
             name=metadata["labels", "tekton.dev/pipeline"].text()
             or run["spec", "pipelineRef", "name"].text(),
@@ -55,9 +53,7 @@ def _read(body: Part, headers: Headers, collector: Collector) -> None:
             result=result,
             started_at=status["startTime"].time(),
             finished_at=finish(result, completed_at),
-            occurred_at=completed_at
-            or body["time"].time()
-            or status["startTime"].time(),
+            occurred_at=completed_at or body["time"].time() or status["startTime"].time(),
             external_id=metadata["uid"].text() or metadata["name"].text(),
         )
     )
@@ -80,8 +76,7 @@ def _image(status: Part) -> str | None:
     found = {
         digest
         for one in results
-        if (one["name"].text() or "").endswith("IMAGE_DIGEST")
-        and (digest := one["value"].digest())
+        if (one["name"].text() or "").endswith("IMAGE_DIGEST") and (digest := one["value"].digest())
     }
     return found.pop() if len(found) == 1 else None
 

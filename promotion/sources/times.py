@@ -60,9 +60,7 @@ def clean_time(value: object) -> datetime | None:
 
 def format_time(at: datetime) -> str:
     """RFC 3339 in UTC, with as many digits of a second as are needed."""
-    text = at.astimezone(UTC).isoformat(
-        timespec="microseconds" if at.microsecond else "seconds"
-    )
+    text = at.astimezone(UTC).isoformat(timespec="microseconds" if at.microsecond else "seconds")
     return text.removesuffix("+00:00") + "Z"
 
 
@@ -74,9 +72,7 @@ def _from_number(number: float) -> datetime | None:
             if isinstance(number, float):
                 return _EPOCH + timedelta(seconds=number / per_second)
             seconds, rest = divmod(number, per_second)
-            return _EPOCH + timedelta(
-                seconds=seconds, microseconds=rest * 10**6 // per_second
-            )
+            return _EPOCH + timedelta(seconds=seconds, microseconds=rest * 10**6 // per_second)
     return None
 
 

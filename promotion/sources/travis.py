@@ -8,8 +8,10 @@ from .results import result_of
 from .sender import Collector, Sender
 
 
-def _read(body: Part, headers: Headers, collector: Collector) -> None:
-    result = result_of(body["state"]) or result_of(body["status_message"])
+def _read(body: Part, _headers: Headers, collector: Collector) -> None:
+    result = result_of(body["state"]) or result_of(
+        body["status_message"], **{"still failing": "failed"}
+    )
     if result not in FINAL_RESULTS:
         return collector.leave_out("of a build", "the build has not ended")
     repository = body["repository"]
@@ -17,9 +19,7 @@ def _read(body: Part, headers: Headers, collector: Collector) -> None:
     collector.add(
         Fact(
             kind="build",
-            repository=f"{owner}/{name}"
-            if owner and name
-            else repository["slug"].repository(),
+            repository=f"{owner}/{name}" if owner and name else repository["slug"].repository(),
             commit=best_commit(body["commit"].value),
             version=body["tag"].version(),
             name=name,

@@ -351,3 +351,11 @@ def test_a_delivery_has_the_id_its_sender_gives(
 def test_a_very_long_id_of_a_delivery_counts_by_its_hash() -> None:
     delivery = Delivery(b"{}", {"X-GitHub-Delivery": "x" * 300})
     assert len(SOURCES["github"].delivery_id(delivery) or "") == 64
+
+
+@pytest.mark.parametrize(
+    "link", ["javascript:alert(1)", "data:text/html,x", "localhost/shop", "http://" + "x" * 2000]
+)
+def test_a_link_that_no_page_should_show_is_absent(link: str) -> None:
+    (fact,) = facts("generic", {"kind": "build", "external_id": "1", "url": link})
+    assert fact.url is None
