@@ -70,7 +70,7 @@ def _newest_available(
 ) -> tuple[Release | None, datetime | None]:
     runs: dict[str, tuple[Run, ...]] = {
         place: runs_in(service, place, at)
-        for place in (form.stage(name).environment for name in stage.after)
+        for place in (source.environment for source in form.upstream_of(stage))
     }
     times = []
     for release in releases:

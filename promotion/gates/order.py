@@ -40,7 +40,7 @@ class OrderGate:
         return GateOutcome(Verdict.CLOSED, reason)
 
     def _is_under_way(self, context: GateContext) -> bool:
-        places = [context.form.stage(name).environment for name in context.stage.after]
+        places = [source.environment for source in context.form.upstream_of(context.stage)]
         return Promotion.objects.filter(
             release=context.promotion.release,
             environment__slug__in=places,

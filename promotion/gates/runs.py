@@ -82,14 +82,6 @@ def running_release(service: Service, environment: Environment, at: datetime) ->
     )
 
 
-def soak_asked(stage: StageForm) -> timedelta:
-    """The soak that the stage's soak gate asks for upstream; none without such a gate."""
-    for gate in stage.gates:
-        if gate.kind == "soak" and not gate.advisory:
-            return soak_of(gate.settings)
-    return timedelta(0)
-
-
 def soak_of(settings: Mapping[str, Any]) -> timedelta:
     """The gate's `for`."""
     return parse_duration(str(settings.get("for", "0s")))
@@ -104,14 +96,13 @@ def order_facts(
 ) -> OrderFacts:
     """All that decides whether the release is available for the stage; `runs` may be given to save reading them."""
     upstream = []
-    for name in stage.after:
-        source = form.stage(name)
+    for source in form.upstream_of(stage):
         place = source.environment
         upstream.append(
             Upstream(
                 name=place,
-                soak=soak_asked(stage),
-                verifies=any(step.kind.startswith("verify-") for step in source.steps),
+                soak=stage.soak,
+                verifies=source.verifies,
                 runs=(runs or {}).get(place) or runs_in(release.service, place, at),
                 failed_at=failures_in(release.service, place, release, at),
                 verifications=_verifications(release, place, at),

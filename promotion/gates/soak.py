@@ -35,8 +35,8 @@ class SoakGate:
         release = context.promotion.release
         name = release_name(release.pk, release.version)
         said, earliest, closed = [], context.at, False
-        for upstream in context.stage.after:
-            place = context.form.stage(upstream).environment
+        for upstream in context.form.upstream_of(context.stage):
+            place = upstream.environment
             runs = runs_in(release.service, place, context.at)
             longest = find_longest_run(runs, name, context.at)
             began = find_current_run(runs, name, context.at)
