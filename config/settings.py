@@ -18,7 +18,8 @@ SECRET_KEY = os.environ.get("SECRET_KEY", "")
 ENCRYPTION_KEYS = read_list("THROUGHLINE_ENCRYPTION_KEYS")
 ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", PUBLIC_URL)
-SHOW_DEMO_LOGINS = read_flag("THROUGHLINE_DEMO")
+# Set by the one-command start with the demonstration: the sign-in page names who can be tried.
+DEMO_LOGINS = "demo.people.logins" if read_flag("THROUGHLINE_DEMO") else ""
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -36,6 +37,7 @@ INSTALLED_APPS = [
     "lucide",
     "promotion",
     "metrics",
+    "demo",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,1 @@
+"""The demonstration organisation; nothing else knows of it."""
