@@ -1,0 +1,12 @@
+"""Every kind of gate."""
+
+from .approval import ApprovalGate
+from .base import Gate
+from .lock import LockGate
+from .order import OrderGate
+from .soak import SoakGate
+from .window import WindowGate
+
+GATES: dict[str, Gate] = {
+    gate.kind: gate for gate in (OrderGate(), SoakGate(), WindowGate(), LockGate(), ApprovalGate())
+}

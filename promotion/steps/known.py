@@ -1,0 +1,5 @@
+"""Every kind of step."""
+
+from .base import Step
+
+STEPS: dict[str, Step] = {}
