@@ -20,7 +20,13 @@ from promotion.integrity.oci.errors import (
     UnsupportedManifestError,
 )
 from promotion.integrity.oci.layout import OciLayout
-from promotion.integrity.oci.manifests import LARGEST_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from promotion.integrity.oci.manifests import (
+    LARGEST_MANIFEST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    parse_manifest,
+)
+from promotion.integrity.oci.names import name_fallback_tag
 from promotion.integrity.oci.registry import OciRegistry, RegistryRepository
 from promotion.integrity.oci.verifying import verify_image
 from promotion.integrity.oci.wire import make_client
@@ -376,3 +382,75 @@ def test_credentials_do_not_show_their_password() -> None:
 def test_an_address_that_is_no_registrys_is_refused(address: str) -> None:
     with pytest.raises(InputError, match="not the address of a registry"):
         OciRegistry(address)
+
+
+def test_a_blob_kept_at_another_host_is_found_with_its_size() -> None:
+    def answer(asked: Asked) -> Answer:
+        if asked.path == "/elsewhere":
+            return Answer(headers={"Content-Length": "18"})
+        return Answer(307, {"Location": "/elsewhere"})
+
+    with open_answering(answer) as (repository, _):
+        assert repository.has_blob(BLOB_DIGEST, 18)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"token": 7}', b'{"token": "a\\nb"}'])
+def test_an_answer_without_a_usable_token_is_a_refusal(body: bytes) -> None:
+    def answer(asked: Asked) -> Answer:
+        if asked.path.startswith("/token"):
+            return Answer(body=body)
+        host = asked.headers["host"]
+        return Answer(401, {"WWW-Authenticate": f'Bearer realm="http://{host}/token"'})
+
+    with (
+        open_answering(answer) as (repository, _),
+        pytest.raises(RepositoryRefusedError, match="without a token"),
+    ):
+        repository.read_manifest("1.0")
+
+
+def test_a_refused_token_is_asked_for_once_more_and_then_it_is_a_refusal() -> None:
+    def answer(asked: Asked) -> Answer:
+        if asked.path.startswith("/token"):
+            return Answer(body=b'{"access_token": "stale", "expires_in": 3600}')
+        host = asked.headers["host"]
+        return Answer(401, {"WWW-Authenticate": f'Bearer realm="http://{host}/token"'})
+
+    with open_answering(answer, USER) as (repository, server):
+        for _ in range(2):
+            with pytest.raises(RepositoryRefusedError, match="answered 401"):
+                repository.read_manifest("1.0")
+    used = [asked.headers.get("authorization", "") for asked in server.asked]
+    assert used[2] == "Bearer stale"
+    assert len(used) < 10
+
+
+def test_a_token_that_ends_during_an_upload_is_worth_another_try() -> None:
+    def answer(asked: Asked) -> Answer:
+        if asked.method == "POST":
+            return Answer(202, {"Location": "/upload"})
+        return Answer(401, {"WWW-Authenticate": 'Basic realm="test"'})
+
+    with (
+        open_answering(answer, USER) as (repository, _),
+        pytest.raises(RepositoryUnreachableError, match="middle of an upload"),
+    ):
+        repository.write_blob(BLOB_DIGEST, len(BLOB), [BLOB])
+
+
+def test_a_tag_that_should_list_referrers_but_names_an_image_is_an_error(
+    repository: RegistryRepository,
+) -> None:
+    digest = build_image(repository, files={"a": b"1"})
+    image = parse_manifest(repository.read_manifest(digest).raw).children[0].digest
+    repository.tag(image, name_fallback_tag(digest))
+    with pytest.raises(UnsupportedManifestError, match="should list referrers"):
+        repository.list_referrers(digest)
+
+
+def test_an_answer_that_is_no_list_of_tags_is_an_error() -> None:
+    with (
+        open_answering(lambda asked: Answer(body=b"<html>")) as (repository, _),
+        pytest.raises(UnsupportedManifestError, match="without a list of tags"),
+    ):
+        repository.list_tags()

@@ -53,8 +53,7 @@ def copy_image(
     Raises DigestMismatchError (no tag is set) and the errors of `oci.errors`; of all these only
     RepositoryUnreachableError is worth another try.
     """
-    for tag in tags:
-        check_tag(tag)
+    tags = tuple(check_tag(tag) for tag in tags)
     graph = read_graph(source, parse_digest(digest))
     evidence = collect_evidence(source, graph) if referrers else Evidence()
     blobs = _BlobCopy(source, target, graph, on_progress, should_stop)
@@ -72,7 +71,7 @@ def copy_image(
         blobs_present=blobs.present,
         blobs_mounted=blobs.mounted,
         bytes_copied=blobs.bytes_copied,
-        tags=tuple(tags),
+        tags=tags,
         notes=(*blobs.notes, *evidence.notes),
     )
 

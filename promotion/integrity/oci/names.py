@@ -42,8 +42,3 @@ def name_fallback_tag(digest: str) -> str:
 def name_legacy_tags(digest: str) -> tuple[str, ...]:
     """Return the tags under which older cosign kept evidence about a digest."""
     return tuple(name_fallback_tag(digest) + suffix for suffix in LEGACY_SUFFIXES)
-
-
-def is_evidence_tag(tag: str) -> bool:
-    """Does this tag hold evidence about a digest rather than name an image?"""
-    return re.fullmatch(r"sha256-[0-9a-f]{64}(?:\.[a-z]+)?", tag) is not None
