@@ -82,7 +82,7 @@ def _admit(
     facts: ApprovalFacts, choice: Choice, person: User, promotion: Promotion
 ) -> frozenset[str]:
     """The rules that let the person in; raises where the decision is not accepted."""
-    if not facts.rules:
+    if not facts.forms:
         raise ConflictError(f"{promotion.number} needs nobody's approval. Nothing was recorded.")
     if choice.decision == Approval.Decision.REJECT and not choice.comment.strip():
         raise InputError("A rejection needs a comment. Nothing was recorded.", key="comment")

@@ -25,11 +25,6 @@ class ApprovalFacts:
     groups: Mapping[str, frozenset[str]]
     at: datetime
 
-    @property
-    def rules(self) -> tuple[ApprovalForm, ...]:
-        """The stage's approval rules."""
-        return self.forms
-
     @cached_property
     def verdict(self) -> rules.ApprovalVerdict:
         """How the rules stand now."""

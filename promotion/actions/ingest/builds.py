@@ -4,9 +4,11 @@ from typing import Any
 
 from promotion.models import Build, Release, RunResult
 
+from promotion.sources.base import Fact
+
 from .artifacts import know_artifact, link_builds, link_stated
 from .mapping import find_service
-from .recorded import Recorded, Taking
+from .recorded import Recorded, Taking, fit
 from .rejoining import rejoin_deployments
 from .releases import make_releases
 
@@ -25,13 +27,8 @@ def record_build(taking: Taking) -> Recorded:
     service = find_service(fact)
     build, is_new = Build.objects.get_or_create(
         source=taking.event.source,
-        repository=fact.repository or "",
-        external_id=fact.external_id
-        or fact.run_id
-        or fact.commit
-        or fact.digest
-        or fact.name
-        or "",
+        repository=fit(Build, "repository", fact.repository),
+        external_id=fit(Build, "external_id", _identity(fact)),
         defaults={"received_at": taking.received_at, "event": taking.event},
     )
     changes = _changes(build, taking)
@@ -61,13 +58,17 @@ def record_build(taking: Taking) -> Recorded:
     )
 
 
+def _identity(fact: Fact) -> str:
+    return fact.external_id or fact.run_id or fact.commit or fact.digest or fact.name or ""
+
+
 def _changes(build: Build, taking: Taking) -> dict[str, Any]:
     """The columns this fact adds or betters; of two results the later in a run's life stands."""
     fact, changes = taking.fact, {}
     for name in ("name", "commit", "version", "url", "actor"):
         value = getattr(fact, name)
         if value and not getattr(build, name):
-            changes[name] = value[:1000] if name == "url" else value[:200]
+            changes[name] = fit(Build, name, value)
     if fact.started_at and (build.started_at is None or fact.started_at < build.started_at):
         changes["started_at"] = fact.started_at
     if fact.result and _rank(fact.result) >= _rank(build.result) and fact.result != build.result:

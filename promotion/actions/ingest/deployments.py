@@ -8,7 +8,7 @@ from promotion.models import Deployment, DeploymentReport, RunResult, Target
 from .joining import join_digest
 from .mapping import find_environment, find_service
 from .matching import match_promotion
-from .recorded import Recorded, Taking, nothing
+from .recorded import Recorded, Taking, fit, nothing
 
 RANK = {RunResult.QUEUED: 1, RunResult.STARTED: 2}
 FINAL_RANK = 3
@@ -33,7 +33,7 @@ def record_deployment(taking: Taking) -> Recorded:
         Target.objects.get_or_create(environment=environment, name=fact.target)
     deployment, is_new = Deployment.objects.get_or_create(
         source=taking.event.source,
-        external_id=_identity(taking),
+        external_id=fit(Deployment, "external_id", _identity(taking)),
         service=service,
         environment=environment,
         target=fact.target or "",
@@ -96,7 +96,7 @@ def fold(deployment: Deployment) -> None:
         ("url", "url"),
         ("promotion_named", "promotion"),
     ):
-        setattr(deployment, column, _last_said(facts, name) or "")
+        setattr(deployment, column, fit(Deployment, column, _last_said(facts, name)))
     deployment.is_planned = bool(_last_said(facts, "planned"))
     deployment.strategy = str((_last_said(facts, "details") or {}).get("strategy", ""))[:20]
     joined = join_digest(

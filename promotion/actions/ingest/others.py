@@ -8,7 +8,7 @@ from django.utils.dateparse import parse_datetime
 from promotion.models import Artifact, Commit, Deployment, Evidence, Incident, Observation, Target
 
 from .mapping import find_environment, find_service
-from .recorded import Recorded, Taking, nothing
+from .recorded import Recorded, Taking, fit, nothing
 
 
 def record_observation(taking: Taking) -> Recorded:
@@ -49,8 +49,8 @@ def record_incident(taking: Taking) -> Recorded:
         setattr(incident, column, taking.happened_at)
     incident.service = incident.service or service
     incident.environment = incident.environment or environment
-    incident.title = incident.title or (fact.name or "")[:300]
-    incident.severity = fact.severity or incident.severity
+    incident.title = incident.title or fit(Incident, "title", fact.name)
+    incident.severity = fit(Incident, "severity", fact.severity) or incident.severity
     incident.url = incident.url or (fact.url or "")
     incident.named = incident.named or fact.deployment or fact.promotion or fact.digest or ""
     if incident.deployment is None and incident.named:
@@ -125,7 +125,9 @@ def _know_commit(repository: str, told: dict[str, Any], parent: str) -> Commit:
             "parent_sha": "" if set(parent) <= {"0"} else parent,
             "author_name": str(told.get("author_name") or "")[:200],
             "author_address": str(told.get("author_email") or "").lower()[:254],
-            "co_author_addresses": [str(one).lower() for one in told.get("co_authors") or []],
+            "co_author_addresses": [
+                str(one.get("email") or "").lower() for one in told.get("co_authors") or []
+            ],
             "message": str(told.get("message") or ""),
             "committed_at": _time(told.get("at")),
         },

@@ -40,6 +40,12 @@ class Recorded:
     more: list[str] = field(default_factory=list)
 
 
+def fit(model: type[models.Model], column: str, text: str | None) -> str:
+    """The text cut to what the column holds; senders know nothing of our columns."""
+    limit = getattr(model._meta.get_field(column), "max_length", None)
+    return (text or "").replace("\x00", "")[:limit]
+
+
 def nothing(note: str, *, is_unmapped: bool = False) -> Recorded:
     """It became nothing, and why."""
     return Recorded("nothing", note=note, is_unmapped=is_unmapped)
