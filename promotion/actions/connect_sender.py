@@ -1,0 +1,79 @@
+"""Letting a tool send us events: its sender and secret, and a new secret without a gap."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from promotion.exceptions import ConflictError, InputError, NotAllowedError
+from promotion.models import Sender, User
+from promotion.sources.known import SOURCES
+
+from .audit import record
+
+OVERLAP = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """The sender, and the secret that is shown this once."""
+
+    sender: Sender
+    secret: str
+
+
+@transaction.atomic
+def make_sender(slug: str, name: str, kind: str, *, person: User, at: datetime) -> NewSecret:
+    """Makes a sender with a secret of 256 random bits.
+
+    NotAllowedError where the person may not configure; InputError where the name of the address
+    cannot be used, is taken, or there is no source of that kind.
+    """
+    _check_allowed(person)
+    if kind not in SOURCES:
+        raise InputError(f"There is no source called {kind}. Nothing was changed.", key="kind")
+    if Sender.objects.filter(slug=slug).exists():
+        raise InputError(
+            f"There is a sender at /hooks/{slug} already. Choose another address.", key="slug"
+        )
+    secret = secrets.token_urlsafe(32)
+    sender = Sender(slug=slug, name=name.strip(), kind=kind, secret=secret, created_at=at)
+    try:
+        sender.full_clean(exclude=["secret"])
+    except ValidationError as error:
+        key, sentences = next(iter(error.message_dict.items()))
+        raise InputError(f"{sentences[0]} Nothing was changed.", key=key) from error
+    sender.save()
+    record("sender.make", sender, actor=person, at=at, details={"slug": slug, "kind": kind})
+    return NewSecret(sender, secret)
+
+
+@transaction.atomic
+def rotate_secret(sender: int, *, person: User, at: datetime) -> NewSecret:
+    """Gives the sender a new secret; the one before is accepted for another 24 hours.
+
+    ConflictError while such an overlap still runs: a third secret would shut out the tool.
+    """
+    _check_allowed(person)
+    found = Sender.objects.select_for_update().get(pk=sender)
+    if len(found.secrets_at(at)) > 1:
+        raise ConflictError(
+            f"The secret of {found.name} was changed less than 24 h ago, and the one before is still"
+            " accepted. Nothing was changed; rotate it again when that time is over."
+        )
+    secret = secrets.token_urlsafe(32)
+    found.previous_secret, found.previous_secret_until = found.secret, at + OVERLAP
+    found.secret = secret
+    found.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
+    record("sender.rotate", found, actor=person, at=at, details={"slug": found.slug})
+    return NewSecret(found, secret)
+
+
+def _check_allowed(person: User) -> None:
+    if not person.may_configure():
+        raise NotAllowedError(
+            f"{person.name} may not change senders: that takes a platform engineer or an"
+            " administrator. Nothing was changed."
+        )
