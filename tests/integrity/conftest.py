@@ -13,6 +13,12 @@ _numbers = itertools.count(1)
 OpenRepository = Callable[[RunningRegistry], RegistryRepository]
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what uses a real registry, so that it can be chosen or left out."""
+    if {"running_registry", "other_running_registry"} & set(getattr(item, "fixturenames", ())):
+        item.add_marker("needs_registry")
+
+
 @pytest.fixture(scope="session")
 def running_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
     """A registry that keeps what earlier tests wrote; each test uses names of its own."""

@@ -59,6 +59,7 @@ def test_each_platform_has_an_image_of_its_own_with_the_shared_layer(tmp_path: P
     assert images[0].annotations == {"org.opencontainers.image.version": "1.0"}
 
 
+@pytest.mark.needs_skopeo
 def test_another_tool_reads_the_image_of_a_platform(tmp_path: Path) -> None:
     build_image(
         OciLayout(tmp_path), files={"a": b"1"}, platforms=("linux/arm64", "linux/amd64"), tag="1.0"

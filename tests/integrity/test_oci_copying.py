@@ -123,6 +123,7 @@ def test_an_index_keeps_its_digest_and_all_its_platforms(
     assert verified.bytes == result.bytes_copied
 
 
+@pytest.mark.needs_skopeo
 def test_another_tool_finds_the_same_digest_at_the_target(
     layout: OciLayout, target: RegistryRepository
 ) -> None:
@@ -136,6 +137,7 @@ def test_another_tool_finds_the_same_digest_at_the_target(
     assert f"sha256:{hashlib.sha256(told.stdout).hexdigest()}" == digest
 
 
+@pytest.mark.needs_skopeo
 def test_an_image_another_tool_pushed_is_copied_unchanged(
     layout: OciLayout, source: RegistryRepository, target: RegistryRepository
 ) -> None:

@@ -329,6 +329,7 @@ def test_a_failing_list_of_referrers_is_not_taken_for_an_empty_one() -> None:
         repository.list_referrers(BLOB_DIGEST)
 
 
+@pytest.mark.needs_registry
 def test_a_registry_with_passwords_lets_the_right_one_in_and_nobody_else(tmp_path: Path) -> None:
     (tmp_path / "htpasswd").write_text(HTPASSWD)
     settings = {"htpasswd": {"realm": "test", "path": str(tmp_path / "htpasswd")}}
@@ -344,6 +345,7 @@ def test_a_registry_with_passwords_lets_the_right_one_in_and_nobody_else(tmp_pat
                 registry.open_repository("a").read_manifest("1")
 
 
+@pytest.mark.needs_registry
 def test_a_registry_with_tokens_is_written_copied_and_mounted_with_one_token_a_scope(
     tmp_path: Path,
 ) -> None:
@@ -364,6 +366,7 @@ def test_a_registry_with_tokens_is_written_copied_and_mounted_with_one_token_a_s
         assert any("team%2Fa%3Apull&" in scope and "team%2Fb" in scope for scope in scopes)
 
 
+@pytest.mark.needs_registry
 def test_a_token_service_that_says_no_is_a_refusal(tmp_path: Path) -> None:
     with (
         run_token_service(tmp_path, username=USER.username, password=USER.password) as tokens,
@@ -446,6 +449,10 @@ def test_a_tag_that_should_list_referrers_but_names_an_image_is_an_error(
     repository.tag(image, name_fallback_tag(digest))
     with pytest.raises(UnsupportedManifestError, match="should list referrers"):
         repository.list_referrers(digest)
+    with pytest.raises(UnsupportedManifestError, match="should list referrers"):
+        attach_referrer(
+            repository, digest, artifact_type="a/b", content=b"x", media_type="text/plain"
+        )
 
 
 def test_an_answer_that_is_no_list_of_tags_is_an_error() -> None:

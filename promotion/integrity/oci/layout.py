@@ -156,7 +156,7 @@ class OciLayout:
         def link(entries: Entries) -> Entries:
             tagged = _find_tagged(entries, tag)
             stored = None if tagged is None else self.read_manifest(parse_digest(tagged["digest"]))
-            raw = add_referrer(stored, referrer)
+            raw = add_referrer(stored, tag, referrer)
             if raw is None:
                 return entries
             index = parse_manifest(raw, OCI_INDEX)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from promotion.integrity.oci.errors import UnsupportedManifestError
 from promotion.integrity.oci.manifests import (
@@ -25,21 +26,18 @@ def read_referrers(stored: RawManifest, tag: str) -> tuple[Descriptor, ...]:
     return manifest.children
 
 
-def add_referrer(stored: RawManifest | None, referrer: Manifest) -> bytes | None:
+def add_referrer(stored: RawManifest | None, tag: str, referrer: Manifest) -> bytes | None:
     """Return the fallback index with one more referrer, or None if it is listed already.
 
-    What the index holds besides is kept as it is. Raises UnsupportedManifestError if it would
-    grow beyond what registries take.
+    What the index holds besides is kept as it is. Raises UnsupportedManifestError if the tag
+    names no index, or if the index would grow beyond what registries take.
     """
-    if stored is None:
-        document: dict[str, object] = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
-    else:
+    document: dict[str, Any] = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
+    if stored is not None:
+        if any(one.digest == referrer.digest for one in read_referrers(stored, tag)):
+            return None
         document = json.loads(stored.raw)
-    listed = document["manifests"]
-    assert isinstance(listed, list)
-    if any(isinstance(one, dict) and one.get("digest") == referrer.digest for one in listed):
-        return None
-    document["manifests"] = [*listed, referrer.describe().as_json()]
+    document["manifests"].append(referrer.describe().as_json())
     raw = json.dumps(document, separators=(",", ":")).encode()
     if len(raw) > LARGEST_MANIFEST:
         raise UnsupportedManifestError(

@@ -52,10 +52,9 @@ class OciRegistry:
         *,
         client: httpx.Client | None = None,
     ) -> None:
-        self._own_client = make_client() if client is None else None
-        used = client or self._own_client
-        assert used is not None
-        self.connection = RegistryConnection(base_url, used, credentials)
+        self._is_client_ours = client is None
+        self._client = make_client() if client is None else client
+        self.connection = RegistryConnection(base_url, self._client, credentials)
 
     def open_repository(self, name: str) -> "RegistryRepository":
         """Return the repository of that name; raises InvalidNameError."""
@@ -68,8 +67,8 @@ class OciRegistry:
 
     def close(self) -> None:
         """Close the connections, unless the client was given."""
-        if self._own_client is not None:
-            self._own_client.close()
+        if self._is_client_ours:
+            self._client.close()
 
     def __enter__(self) -> Self:
         return self

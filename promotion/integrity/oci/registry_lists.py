@@ -64,11 +64,11 @@ class ReferrersList:
         name = f"{self._repository.address}@{self._digest}".encode()
         with _LOCKS[zlib.crc32(name) % len(_LOCKS)]:
             for _ in range(_WRITE_ATTEMPTS):
-                raw = add_referrer(self._read_fallback(), referrer)
+                raw = add_referrer(self._read_fallback(), self._tag, referrer)
                 if raw is None:
                     return
                 self._repository.write_manifest(raw, OCI_INDEX, self._tag)
-        if add_referrer(self._read_fallback(), referrer) is not None:
+        if add_referrer(self._read_fallback(), self._tag, referrer) is not None:
             raise UnsupportedManifestError(
                 f"{self._repository.address} does not keep {referrer.digest} in the list of "
                 f"referrers {self._tag}. No image tag was changed. Find out who else writes it."
