@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil, floor, sqrt
 from statistics import NormalDist
 
-from scipy import special  # type: ignore[import-untyped]
+from scipy import special
 
 CONFIDENCE = 0.95
 COUNT_BELOW, MUTED_BELOW = 5, 20
@@ -74,19 +74,23 @@ def _check_counts(successes: float, n: int) -> None:
         raise ValueError(f"{successes} of {n} is no proportion.")
 
 
+def _score_bounds(successes: int, n: int, confidence: float) -> tuple[float, float]:
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    share = successes / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    # At the ends the bound is exact; rounding would leave it a hair outside.
+    low = 0.0 if successes == 0 else max(0.0, middle - half)
+    return low, 1.0 if successes == n else min(1.0, middle + half)
+
+
 def wilson(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     """Wilson score interval (fractions) of a proportion, no continuity correction.
 
     E. B. Wilson, JASA 22 (1927) 209. Raises ValueError for n = 0 or counts out of range.
     """
     _check_counts(successes, n)
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    share = successes / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    low = 0.0 if successes == 0 else max(0.0, middle - half)
-    high = 1.0 if successes == n else min(1.0, middle + half)
-    return Interval(low, high)
+    return Interval(*_score_bounds(successes, n, confidence))
 
 
 def garwood(count: int, confidence: float = CONFIDENCE) -> Interval:
@@ -214,13 +218,14 @@ def compare_shares(before: tuple[int, int], after: tuple[int, int]) -> Compariso
     Newcombe's hybrid score interval, Statistics in Medicine 17 (1998) 873, method 10.
     Raises ValueError for n = 0 or counts out of range.
     """
-    first, second = wilson(*before), wilson(*after)
+    _check_counts(*before)
+    _check_counts(*after)
     share, other = before[0] / before[1], after[0] / after[1]
-    assert first.low is not None and first.high is not None
-    assert second.low is not None and second.high is not None
+    share_low, share_high = _score_bounds(*before, CONFIDENCE)
+    other_low, other_high = _score_bounds(*after, CONFIDENCE)
     difference = other - share
-    low = difference - sqrt((other - second.low) ** 2 + (first.high - share) ** 2)
-    high = difference + sqrt((second.high - other) ** 2 + (share - first.low) ** 2)
+    low = difference - sqrt((other - other_low) ** 2 + (share_high - share) ** 2)
+    high = difference + sqrt((other_high - other) ** 2 + (share - share_low) ** 2)
     return Comparison(difference, Interval(low, high), NOISE if low <= 0 <= high else SIGNAL)
 
 

@@ -13,7 +13,7 @@ from metrics.measures.results import (
     Result,
     Row,
     build_series,
-    explain_no_data,
+    state_shared,
     summarise_share,
 )
 from metrics.statistics import MEETS, Interval, judge_target, wilson
@@ -200,18 +200,7 @@ def compute(history: History, question: Question) -> AutomatedShare:
     observed, targets = _cover(history, scope)
     coverage = observed / targets if targets else None
     return AutomatedShare(
-        measure=NAME,
-        period=question.period,
-        filters=question.filters,
-        as_of=history.as_of,
-        n=n,
-        numerator=summary.numerator,
-        denominator=n,
-        value=summary.value,
-        interval=summary.interval,
-        rows=rows,
-        no_data=None if n else explain_no_data(history, question, 0),
-        beside=history.beside(span, scope),
+        **state_shared(NAME, history, question, rows, summary, history.beside(span, scope)),
         automated=counts[AUTOMATED],
         automated_by_us=counts[AUTOMATED] - others,
         automated_by_others=others,

@@ -1,7 +1,7 @@
 """Measure 3: the time from a build's finish to its first production deployment."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,7 +22,7 @@ from metrics.measures.results import (
     Row,
     Summary,
     build_series,
-    explain_no_data,
+    state_shared,
 )
 from metrics.measures.targets import Run
 from metrics.statistics import Percentile, kaplan_meier, measure_percentile
@@ -176,14 +176,8 @@ def _parts(row: Row) -> tuple[Part, ...]:
     )
 
 
-def compute(history: History, question: Question) -> BuildToProduction:
-    """Percentiles, in hours, of build → first successful production deployment.
-
-    Type 7 with order-statistic intervals; the value is the median. A span below zero is
-    quarantined. Definition: measures v1.
-    """
-    period = span_of(question.period)
-    scope = Scope(history.knowledge, question.filters)
+def _find_rows(history: History, period: Span, scope: Scope) -> tuple[list[Row], list[SetAside]]:
+    """The spans that ended in the period, and the deployments whose span is below zero."""
     found: list[Row] = []
     negative: list[SetAside] = []
     for span in _find_spans(history):
@@ -204,22 +198,23 @@ def compute(history: History, question: Question) -> BuildToProduction:
             )
             continue
         found.append(_make_row(history, span))
+    return found, negative
+
+
+def compute(history: History, question: Question) -> BuildToProduction:
+    """Percentiles, in hours, of build → first successful production deployment.
+
+    Type 7 with order-statistic intervals; the value is the median. A span below zero is
+    quarantined. Definition: measures v1.
+    """
+    period = span_of(question.period)
+    scope = Scope(history.knowledge, question.filters)
+    found, negative = _find_rows(history, period, scope)
     rows = tuple(sorted(found, key=lambda row: (row.at, row.service, row.unit)))
-    spread = _spread(row.hours for row in rows if row.hours is not None)
+    beside = history.beside(period, scope, tuple(negative))
     return BuildToProduction(
-        measure=NAME,
-        period=question.period,
-        filters=question.filters,
-        as_of=history.as_of,
-        n=spread.n,
-        numerator=None,
-        denominator=spread.n,
-        value=spread.p50.value,
-        interval=spread.p50.interval,
-        rows=rows,
-        no_data=None if rows else explain_no_data(history, question, 0),
-        beside=history.beside(period, scope, tuple(negative)),
-        spread=spread,
+        **state_shared(NAME, history, question, rows, _summarise(rows), beside),
+        spread=_spread(row.hours for row in rows if row.hours is not None),
         until_all=_spread(_hours(rows, "until_all_hours")),
         hotfixes=_spread(
             row.hours for row in rows if row.verdict == "hotfix" and row.hours is not None
@@ -230,7 +225,7 @@ def compute(history: History, question: Question) -> BuildToProduction:
     )
 
 
-def _summarise(rows: list[Row]) -> Summary:
+def _summarise(rows: Sequence[Row]) -> Summary:
     ordered = sorted(row.hours for row in rows if row.hours is not None)
     median = measure_percentile(ordered, 0.5)
     return Summary(len(ordered), None, median.value, median.interval)

@@ -41,11 +41,6 @@ class Execution:
         return any(run.planned for run in self.runs)
 
     @property
-    def goes_back(self) -> bool:
-        """Whether it was inferred to be a rollback."""
-        return any(run.goes_back for run in self.runs)
-
-    @property
     def reached(self) -> frozenset[str]:
         """The targets on which a deployment of it succeeded."""
         return frozenset(name for run in self.runs if run.succeeded for name in run.targets)

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from metrics.measures.executions import Execution
 from metrics.measures.history import History, Scope
 from metrics.measures.journeys import in_hours
-from metrics.measures.judgement import Finding, LinkedIncident
+from metrics.measures.judgement import DISPUTED, Finding, LinkedIncident
 from metrics.measures.periods import Span, span_of
 from metrics.measures.results import (
     Bucket,
@@ -16,7 +17,7 @@ from metrics.measures.results import (
     Row,
     Summary,
     build_series,
-    explain_no_data,
+    state_shared,
 )
 from metrics.measures.targets import DECLARED
 from metrics.statistics import Interval, garwood, kaplan_meier, wilson
@@ -126,22 +127,44 @@ def _make_row(history: History, execution: Execution) -> Row:
     )
 
 
-def _select_incidents(history: History, span: Span, scope: Scope) -> list[LinkedIncident]:
-    return [
-        link
-        for link in history.judgement.incidents
-        if span.holds(link.incident.opened_at)
-        and history.is_production(link.incident.environment)
-        and scope.holds(link.incident.service, link.incident.environment)
-    ]
-
-
 def _ids(links: Iterable[LinkedIncident]) -> tuple[str, ...]:
     return tuple(sorted(link.incident.id for link in links))
 
 
 def _flagged(rows: Iterable[Row], detail: str) -> list[Row]:
     return [row for row in rows if dict(row.details)[detail]]
+
+
+def _state_incidents(history: History, span: Span, scope: Scope) -> dict[str, Any]:
+    """The incidents opened in production in the span that are no failure of a deployment."""
+    links = [
+        link
+        for link in history.judgement.incidents
+        if span.holds(link.incident.opened_at)
+        and history.is_production(link.incident.environment)
+        and scope.holds(link.incident.service, link.incident.environment)
+    ]
+    disputed = [link for link in links if link.confidence == DISPUTED]
+    suspected = [link for link in links if not link.counts and link.confidence != DISPUTED]
+    alone = [link for link in links if link.counts and link.execution is None]
+    return {
+        "incidents_without_deployment": _ids(alone),
+        "suspected_incidents": _ids(suspected),
+        "disputed_incidents": _ids(disputed),
+    }
+
+
+def _state_recovery(failed: list[Row]) -> dict[str, Any]:
+    """Kaplan–Meier over the failures, open ones censored; negative times stand apart."""
+    timed = [row for row in failed if row.hours is not None and row.hours >= 0]
+    recovered = {id(row) for row in _flagged(timed, "recovered")}
+    curve = kaplan_meier([(row.hours or 0.0, id(row) in recovered) for row in timed])
+    return {
+        "recovery_p50_hours": curve.median(),
+        "recovered": len(recovered),
+        "open": len(timed) - len(recovered),
+        "recovery_negative": tuple(row.unit for row in failed if (row.hours or 0.0) < 0),
+    }
 
 
 def compute(history: History, question: Question) -> Failures:
@@ -163,45 +186,18 @@ def compute(history: History, question: Question) -> Failures:
     mature = [row for row in rows if row.mature]
     failed = [row for row in mature if row.good]
     summary = _summarise(list(rows))
-    n, immature = len(mature), len(rows) - len(mature)
-    negative = tuple(row.unit for row in failed if row.hours is not None and row.hours < 0)
-    timed = [row for row in failed if row.hours is not None and row.hours >= 0]
-    recovered = {id(row) for row in _flagged(timed, "recovered")}
-    curve = kaplan_meier([(row.hours or 0.0, id(row) in recovered) for row in timed])
-    incidents = _select_incidents(history, span, scope)
+    n = len(mature)
     rework = len(_flagged(mature, "rework"))
     return Failures(
-        measure=NAME,
-        period=question.period,
-        filters=question.filters,
-        as_of=history.as_of,
-        n=n,
-        numerator=summary.numerator,
-        denominator=n,
-        value=summary.value,
-        interval=summary.interval,
-        rows=rows,
-        immature=immature,
-        provisional=immature > 0,
-        no_data=None if n else explain_no_data(history, question, immature),
-        beside=history.beside(span, scope),
+        **state_shared(NAME, history, question, rows, summary, history.beside(span, scope)),
         count=len(failed) if n else None,
         rate=len(failed) / n if n else None,
         rate_interval=wilson(len(failed), n) if n else None,
-        recovery_p50_hours=curve.median(),
-        recovered=len(recovered),
-        open=len(timed) - len(recovered),
-        recovery_negative=negative,
+        **_state_recovery(failed),
+        **_state_incidents(history, span, scope),
         contained=tuple(row.unit for row in _flagged(failed, "contained")),
         rework=rework,
         rework_rate=rework / n if n else None,
-        incidents_without_deployment=_ids(
-            link for link in incidents if link.execution is None and link.counts
-        ),
-        suspected_incidents=_ids(
-            link for link in incidents if not link.counts and link.confidence != "disputed"
-        ),
-        disputed_incidents=_ids(link for link in incidents if link.confidence == "disputed"),
     )
 
 

@@ -14,7 +14,7 @@ from metrics.measures.results import (
     Result,
     Row,
     build_series,
-    explain_no_data,
+    state_shared,
     summarise_share,
 )
 from metrics.statistics import Interval
@@ -63,7 +63,6 @@ def _spoilt_by(history: History, execution: Execution | None) -> str:
 
 def _make_row(history: History, intent: Intent, executions: dict[str, Execution]) -> Row:
     first = intent.first
-    assert first.started_at is not None
     execution = executions.get(first.id)
     spoilt = _spoilt_by(history, execution)
     ended = first.ended_at
@@ -84,7 +83,7 @@ def _make_row(history: History, intent: Intent, executions: dict[str, Execution]
         service=intent.service,
         environment=intent.environment,
         digest=first.digest,
-        at=first.started_at,
+        at=first.started_at or first.asked_at,
         started_at=first.started_at,
         finished_at=ended,
         verdict=verdict,
@@ -136,22 +135,10 @@ def compute(history: History, question: Question) -> FirstPass:
     held: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         held[row.environment].append(row)
-    immature = len(rows) - ladder.denominator
     return FirstPass(
-        measure=NAME,
-        period=question.period,
-        filters=question.filters,
-        as_of=history.as_of,
-        n=ladder.denominator,
-        numerator=ladder.soaked if ladder.denominator else None,
-        denominator=ladder.denominator,
-        value=ladder.value,
-        interval=ladder.interval,
-        rows=rows,
-        immature=immature,
-        provisional=immature > 0,
-        no_data=None if ladder.denominator else explain_no_data(history, question, immature),
-        beside=history.beside(span, scope),
+        **state_shared(
+            NAME, history, question, rows, summarise_share(rows), history.beside(span, scope)
+        ),
         executed=ladder.executed,
         soaked=ladder.soaked,
         eventual=ladder.eventual,

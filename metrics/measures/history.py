@@ -13,7 +13,7 @@ from metrics.measures.base import (
     Filters,
     Record,
 )
-from metrics.measures.executions import Execution, fold_executions
+from metrics.measures.executions import fold_executions
 from metrics.measures.judgement import Judgement, judge
 from metrics.measures.knowledge import Knowledge, SetAside, know
 from metrics.measures.periods import Span
@@ -122,11 +122,6 @@ class History:
             if found and (known is None or _before(found, known)):
                 first[service, digest] = found
         return first
-
-    @cached_property
-    def execution_by_run(self) -> dict[int, Execution]:
-        """The execution that each run (by identity) is a part of."""
-        return {id(run): execution for execution in self.executions for run in execution.runs}
 
     def is_production(self, environment: str) -> bool:
         """Whether an environment is of the production tier."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from metrics.measures.base import Filters
 from metrics.measures.periods import Buckets, Period
@@ -173,3 +173,31 @@ def explain_no_data(history: "History", question: Question, immature: int) -> st
     if filters != Filters():
         return "Nothing in this period fits the filter."
     return "No events of this kind in this period."
+
+
+def state_shared(
+    name: str,
+    history: "History",
+    question: Question,
+    rows: tuple[Row, ...],
+    summary: Summary,
+    beside: Beside,
+) -> dict[str, Any]:
+    """The fields that every result has, by name, from its rows and their summary."""
+    immature = sum(not row.mature for row in rows)
+    return {
+        "measure": name,
+        "period": question.period,
+        "filters": question.filters,
+        "as_of": history.as_of,
+        "n": summary.n,
+        "numerator": summary.numerator,
+        "denominator": summary.n,
+        "value": summary.value,
+        "interval": summary.interval,
+        "rows": rows,
+        "immature": immature,
+        "provisional": immature > 0,
+        "no_data": None if summary.n else explain_no_data(history, question, immature),
+        "beside": beside,
+    }

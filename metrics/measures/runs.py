@@ -51,7 +51,7 @@ class _PlaceReader:
         for order, entry in enumerate(ordered):
             fact = entry[4]
             if isinstance(fact, DeploymentFact):
-                self._read_deployment(fact, order)
+                self._read_deployment(fact, entry[0], order)
             else:
                 self._read_observation(fact, order)
 
@@ -60,8 +60,7 @@ class _PlaceReader:
             self.targets[name].add(run, order)
         self.runs.append(run)
 
-    def _read_deployment(self, fact: DeploymentFact, order: int) -> None:
-        assert fact.finished_at is not None
+    def _read_deployment(self, fact: DeploymentFact, finished_at: datetime, order: int) -> None:
         names = self.targets_of(fact.target)
         promotion = match_promotion(fact, self.knowledge)
         kind = fact.kind or (promotion.kind if promotion else "normal")
@@ -74,7 +73,7 @@ class _PlaceReader:
             environment=fact.environment,
             digest=fact.digest,
             started_at=fact.started_at,
-            finished_at=fact.finished_at,
+            finished_at=finished_at,
             received_at=fact.received_at,
             succeeded=succeeded,
             targets=names,
@@ -157,8 +156,7 @@ class _PlaceReader:
 
 
 def _start_of(promotion: PromotionFact) -> datetime:
-    assert promotion.started_at is not None
-    return promotion.started_at
+    return promotion.started_at or promotion.asked_at
 
 
 def match_promotion(fact: DeploymentFact, knowledge: Knowledge) -> PromotionFact | None:

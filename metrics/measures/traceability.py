@@ -13,7 +13,7 @@ from metrics.measures.results import (
     Result,
     Row,
     build_series,
-    explain_no_data,
+    state_shared,
     summarise_share,
 )
 from metrics.measures.targets import Run
@@ -122,31 +122,15 @@ def _base_of_run(run: Run) -> _Base:
     )
 
 
-def _find_base(history: History, key: Digest, seen: list[ObservationFact]) -> _Base | None:
+def _find_base(
+    history: History, key: Digest, seen: list[ObservationFact], reported: set[Digest]
+) -> _Base:
+    """The first successful production deployment; of what was only seen, its first sight."""
     run = history.first_in_production.get(key)
-    if run is not None and not (run.observed and seen):
+    if run is not None and (not run.observed or not seen or key in reported):
         return _base_of_run(run)
-    if not seen:
-        return None
-    reported = [
-        other
-        for environment in history.knowledge.environments
-        if history.is_production(environment)
-        for other in history.successes.get((key[0], environment, key[1]), [])
-        if not other.observed and not other.restart
-    ]
-    if reported:
-        return _base_of_run(min(reported, key=lambda each: (each.finished_at, each.id)))
     first = seen[0]
-    return _Base(
-        first.service,
-        first.environment,
-        first.digest,
-        first.at,
-        first.at,
-        first.id,
-        None,
-    )
+    return _Base(first.service, first.environment, first.digest, first.at, first.at, first.id, None)
 
 
 class _Units:
@@ -182,9 +166,8 @@ class _Units:
     def _make(self, release: str, keys: list[Digest]) -> Row | None:
         history = self.history
         times = self._times(keys)
-        found = [_find_base(history, key, self.unknown.get(key, [])) for key in keys]
-        bases = [base for base in found if base is not None]
-        if not times or not bases:
+        bases = [_find_base(history, key, self.unknown.get(key, []), self.reported) for key in keys]
+        if not times:
             return None
         bases.sort(key=lambda base: (base.finished_at, base.unit))
         base = bases[0]
@@ -243,18 +226,7 @@ def compute(history: History, question: Question) -> Traceability:
     lacking = Counter(link for row in rows for link in _names(row, "missing"))
     asked = Counter(link for row in rows for link in _names(row, "asked"))
     return Traceability(
-        measure=NAME,
-        period=question.period,
-        filters=question.filters,
-        as_of=history.as_of,
-        n=len(rows),
-        numerator=summary.numerator,
-        denominator=len(rows),
-        value=summary.value,
-        interval=summary.interval,
-        rows=rows,
-        no_data=None if rows else explain_no_data(history, question, 0),
-        beside=history.beside(span, scope),
+        **state_shared(NAME, history, question, rows, summary, history.beside(span, scope)),
         missing={link: lacking[link] for link in LINKS if lacking[link]},
         coverage=tuple(
             LinkCoverage(link=link, have=asked[link] - lacking[link], of=asked[link])

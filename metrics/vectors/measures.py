@@ -276,7 +276,7 @@ def _compare_at(expected: Any, actual: Any, at: str) -> list[str]:
     )
 
 
-def check_measures(case: dict[str, Any], fixtures: Path | None = None) -> list[str]:
+def check_measures(case: dict[str, Any], _fixtures: Path | None = None) -> list[str]:
     """What differs between the expected figures and ours, a sentence each."""
     shown = show_results(compute_case(case["given"]))
     differences: list[str] = []

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from metrics.measures import automated_share, traceability
-from metrics.measures.base import ApprovalFact, ReleaseFact, StageFact
+from metrics.measures.base import (
+    ApprovalFact,
+    PipelineFact,
+    ReleaseFact,
+    ServiceFact,
+    StageFact,
+)
 
 
 def details(row: Any) -> dict[str, Any]:
@@ -44,6 +50,7 @@ def test_what_was_seen_in_staging_is_proven_there(story: Any) -> None:
         ("unknown", "automated", "unknown"),
         ("automated", None, "unknown"),
         (None, None, "unknown"),
+        (None, "unknown", "unknown"),
         (None, "automated", "automated"),
     ],
 )
@@ -429,3 +436,47 @@ def test_a_hotfix_marks_past_its_own_digest(story: Any) -> None:
 
     assert [row.unit for row in result.rows if row.good] == ["b"]
     assert result.rework == 2
+
+
+def test_a_deployment_is_judged_by_the_pipeline_as_of_then() -> None:
+    before = PipelineFact((StageFact("prod"),), datetime(2025, 1, 1, tzinfo=UTC))
+    after = PipelineFact((StageFact("prod", ("staging",)),), datetime(2025, 6, 1, 10, tzinfo=UTC))
+    service = ServiceFact("checkout", "payments", (before, after))
+
+    def upstream(hour: int, month: int = 6) -> tuple[str, ...]:
+        return service.stage_at("prod", datetime(2025, month, 1, hour, tzinfo=UTC)).upstream
+
+    assert [upstream(9), upstream(10), upstream(9, month=7)] == [(), ("staging",), ("staging",)]
+    assert upstream(0, month=1) == ()
+    assert service.stage_at("staging", datetime(2025, 6, 1, tzinfo=UTC)) == StageFact("staging")
+    assert ServiceFact("lone", "web").stage_at("prod", datetime(2025, 6, 1, tzinfo=UTC)) == (
+        StageFact("prod")
+    )
+
+
+def test_spans_of_other_periods_and_services_are_left_out(story: Any) -> None:
+    story.build("A", 1)
+    story.deploy("d1", "A", 30)
+    story.build("B", 30, service="search")
+    story.deploy("d2", "B", 32, service="search")
+    story.build("C", 20)
+    story.deploy("d3", "C", 10)
+
+    first_day = story.ask(days=1)["build_to_production"]
+    checkout = story.ask(service="checkout")["build_to_production"]
+
+    assert (first_day.n, first_day.cohort.n, first_day.beside.quarantined) == (0, 1, ("d3",))
+    assert [row.unit for row in checkout.rows] == ["A"]
+
+
+def test_an_unknown_digest_deployed_later_is_tested_where_it_first_ran(story: Any) -> None:
+    story.deploy("d0", "A", 1)
+    story.observe("o1", "X", 2)
+    story.deploy("s1", "X", 3, environment="staging")
+    story.deploy("d1", "B", 4)
+    story.deploy("d2", "X", 5)
+
+    rows = {row.unit: row for row in story.ask()["traceability"].rows}
+
+    assert rows["X"].ids == ("o1",)
+    assert details(rows["X"])["missing"] == ("commit", "build", "upstream")
