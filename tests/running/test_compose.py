@@ -111,10 +111,20 @@ def test_every_variable_of_the_compose_file_stands_in_the_example() -> None:
     assert asked <= offered
 
 
-def test_every_file_that_the_image_copies_exists_and_is_not_ignored() -> None:
-    kept = re.findall(r"(?m)^!(\S+)", (PROJECT / ".dockerignore").read_text())
-    assert "launch" in kept
-    assert [name for name in kept if not (PROJECT / name).exists()] == []
+def test_neither_keys_nor_data_get_into_the_image() -> None:
+    left_out = (PROJECT / ".dockerignore").read_text().splitlines()
+    assert {".*", "data"} <= set(left_out)
+
+
+def test_everything_that_the_image_is_built_from_gets_into_it() -> None:
+    left_out = (PROJECT / ".dockerignore").read_text().splitlines()
+    text = (PROJECT / "Dockerfile").read_text()
+    copied = re.findall(r"(?m)^COPY (?!--)(.+) \S+$", text)
+    named = [name for line in copied for name in line.split() if name != "."]
+    assert named == ["requirements.lock", "launch/uv.lock"]
+    needed = [*named, "manage.py", "config/wsgi.py", "launch/probe.py"]
+    assert [name for name in needed if not (PROJECT / name).is_file()] == []
+    assert not {name.partition("/")[0] for name in needed} & set(left_out)
 
 
 def test_the_image_does_not_run_as_root() -> None:
