@@ -1,0 +1,1 @@
+"""Reading and changing files of git repositories without a git program."""
