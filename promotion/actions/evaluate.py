@@ -16,10 +16,16 @@ logger = logging.getLogger(__name__)
 
 RETRY_IN = timedelta(seconds=30)
 RETRY_AFTER_BREAK = timedelta(minutes=5)
+UNASKED = GateOutcome(Verdict.WAITING, "It is asked once the promotion has been asked for.")
 
 
-def evaluate_gates(promotion: Promotion, plan: Plan, *, at: datetime) -> list[GateResult]:
-    """Unsaved results of all gates, never only the first that fails; no transaction is open meanwhile."""
+def evaluate_gates(
+    promotion: Promotion, plan: Plan, *, at: datetime, asks_costly_gates: bool = True
+) -> list[GateResult]:
+    """Unsaved results of all gates, never only the first that fails; no transaction is open meanwhile.
+
+    A preview, which a page shows before anything is asked for, leaves the costly gates unasked.
+    """
     stored = {result.position: result for result in promotion.gate_results.all()}
     results = []
     for asked in gates_asked_for(plan.stage, promotion.kind):
@@ -28,7 +34,9 @@ def evaluate_gates(promotion: Promotion, plan: Plan, *, at: datetime) -> list[Ga
             results.append(before)
             continue
         context = GateContext(promotion, plan.form, plan.stage, asked.settings, at)
-        results.append(_result(promotion, asked, _ask(asked, context), at))
+        is_asked = asks_costly_gates or not _is_costly(asked)
+        outcome = _ask(asked, context) if is_asked else UNASKED
+        results.append(_result(promotion, asked, outcome, at))
     return results
 
 
@@ -75,14 +83,17 @@ def answers_of(results: list[GateResult]) -> list[GateAnswer]:
     ]
 
 
+def _is_costly(asked: AskedGate) -> bool:
+    gate = GATES.get(asked.kind)
+    return gate is not None and gate.is_costly
+
+
 def _may_be_used_again(
     before: GateResult, asked: AskedGate, promotion: Promotion, at: datetime
 ) -> bool:
     """Only a costly gate's open answer, about exactly this content, while it is fresh."""
-    gate = GATES.get(asked.kind)
     return (
-        gate is not None
-        and gate.is_costly
+        _is_costly(asked)
         and before.gate == asked.kind
         and before.verdict == Verdict.OPEN
         and before.content_hash == promotion.content_hash
