@@ -173,6 +173,8 @@ class Supervisor:
         child.restart_at = time.monotonic() + delay
 
     def _show_tail(self, child: Child) -> None:
+        if child.spec.is_shown:
+            return  # its lines stand on the terminal already
         for line in child.read_tail():
             self._progress.show(f"    {child.spec.name} | {line}")
 
