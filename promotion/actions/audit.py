@@ -23,7 +23,7 @@ def record(
     details: dict[str, Any] | None = None,
 ) -> AuditEntry:
     """Writes one entry; call it inside the transaction of the act, so that both stand or fall together."""
-    facts = {
+    facts: dict[str, Any] = {
         "at": at.astimezone(UTC).isoformat(),
         "actor": actor.get_username() if actor else "",
         "actor_name": actor.name if actor else OURSELVES,

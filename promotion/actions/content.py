@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from promotion.exceptions import InputError
-from promotion.models import Environment, PipelineVersion, Promotion, Release, Service
+from promotion.models import Environment, Pipeline, PipelineVersion, Promotion, Release, Service
 from promotion.rules.content import Content, config_digest, content_fields, content_hash
 from promotion.rules.pipeline import PipelineForm, StageForm
 from promotion.rules.planning import PlannedStep, plan_steps
@@ -24,7 +24,7 @@ class Plan:
 
 def current_version(service: Service) -> PipelineVersion:
     """The newest version of the service's pipeline; InputError where it has none."""
-    pipeline = getattr(service, "pipeline", None)
+    pipeline = Pipeline.objects.filter(service=service).first()
     version = pipeline.current if pipeline else None
     if version is None:
         raise InputError(
@@ -44,12 +44,22 @@ def stage_of(form: PipelineForm, environment: Environment) -> StageForm:
     return stage
 
 
-def plan(release: Release, environment: Environment, kind: str, version: PipelineVersion) -> Plan:
-    """What a promotion of the release into the environment would do by that version of the pipeline."""
+def plan(
+    release: Release,
+    environment: Environment,
+    kind: str,
+    version: PipelineVersion,
+    number: str = "P-new",
+) -> Plan:
+    """What a promotion of the release into the environment would do by that version of the pipeline.
+
+    `number` is the promotion's, where there is one already.
+    """
     form = version.form
     stage = stage_of(form, environment)
     targets = [target.name for target in environment.targets.all()]
-    steps = plan_steps(stage, values=names_of(release, environment, stage), targets=targets)
+    names = names_of(release, environment, stage) | {"promotion": number}
+    steps = plan_steps(stage, values=names, targets=targets)
     resolved = [{"kind": step.kind, "wave": step.wave, "inputs": step.inputs} for step in steps]
     content = Content(
         service=release.service.slug,
@@ -65,7 +75,7 @@ def plan(release: Release, environment: Environment, kind: str, version: Pipelin
 
 def plan_of(promotion: Promotion, version: PipelineVersion) -> Plan:
     """The same, for a promotion there is."""
-    return plan(promotion.release, promotion.environment, promotion.kind, version)
+    return plan(promotion.release, promotion.environment, promotion.kind, version, promotion.number)
 
 
 def names_of(release: Release, environment: Environment, stage: StageForm) -> dict[str, str]:

@@ -38,10 +38,10 @@ def execute(step_run: int, *, now: Clock) -> bool:
         return False
     step = STEPS.get(run.kind)
     if step is None:
-        result = StepResult(
+        unknown = StepResult(
             Outcome.ERRORED, f"The step {run.kind} is not known here. Correct the pipeline."
         )
-        return record_outcome(run, result, at=now())
+        return record_outcome(run, unknown, at=now())
     result = _do(step, run, now)
     if result is None:
         return False

@@ -17,7 +17,7 @@ from promotion.rules.queueing import NewRequest, Queue, QueuedPromotion, judge_r
 from promotion.rules.states import State
 
 from .audit import record
-from .content import current_version, plan, stage_of
+from .content import current_version, plan_of, stage_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,6 @@ def _create(
     fields: dict[str, Any],
     at: datetime,
 ) -> Promotion:
-    content = plan(request.release, request.environment, request.kind, version)
     promotion = Promotion.objects.create(
         release=request.release,
         service=service,
@@ -137,8 +136,6 @@ def _create(
         requested_by=request.person,
         fields=fields,
         pipeline_version=version,
-        content=content.content,
-        content_hash=content.content_hash,
         replaces=running_release(service, request.environment, at),
         candidate=candidate_for(service, version.form, stage, at) if stage.auto else None,
         undoes=request.undoes,
@@ -149,6 +146,9 @@ def _create(
         not_before=request.not_before,
         next_look_at=at,
     )
+    content = plan_of(promotion, version)
+    promotion.content, promotion.content_hash = content.content, content.content_hash
+    promotion.save(update_fields=["content", "content_hash"])
     asker = request.person.name if request.person else "Automatic promotion"
     promotion.move_to(State.WAITING, reason=f"{asker} asked for it.", at=at, actor=request.person)
     record(

@@ -26,8 +26,11 @@ class AnyParser(parsers.BaseParser):
 
     media_type = "*/*"
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> None:
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Any = None
+    ) -> dict[str, Any]:
         """Nothing."""
+        return {}
 
 
 class EventSerializer(serializers.ModelSerializer[Event]):

@@ -1,6 +1,6 @@
 """The approval gate, and the facts that approval rules are judged by."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -8,8 +8,9 @@ from typing import Any
 
 from promotion.models import Approval, Promotion, User
 from promotion.rules import approval as rules
-from promotion.rules.pipeline import ApprovalForm, StageForm
+from promotion.rules.pipeline import ApprovalForm
 
+from .asked import approval_rules
 from .authors import Authors, authors_of, policy_editors_of, requesters_of
 from .base import GateContext, GateOutcome, Verdict
 
@@ -56,11 +57,12 @@ class ApprovalFacts:
 def approval_facts(promotion: Promotion, at: datetime) -> ApprovalFacts:
     """Reads everything the rules of the promotion's stage ask about."""
     stage = promotion.pipeline_version.form.stage(promotion.stage)
-    people = {person.get_username(): person for person in people_for(stage, promotion)}
+    forms = approval_rules(stage, promotion.kind)
+    people = {person.get_username(): person for person in people_for(forms, promotion)}
     groups = {name: groups_of(person, promotion) for name, person in people.items()}
     authors = authors_of(promotion)
     facts = rules.ApprovalFacts(
-        rules=tuple(_rule(form) for form in stage.approvals),
+        rules=tuple(_rule(form) for form in forms),
         people=tuple(rules.Person(name, groups[name]) for name in sorted(people)),
         content_hash=promotion.content_hash,
         decisions=tuple(_decision(row) for row in promotion.approvals.select_related("person")),
@@ -69,7 +71,7 @@ def approval_facts(promotion: Promotion, at: datetime) -> ApprovalFacts:
         policy_editors=frozenset(policy_editors_of(promotion, at)),
         distinct=stage.distinct,
     )
-    return ApprovalFacts(facts, stage.approvals, people, authors, groups, at)
+    return ApprovalFacts(facts, forms, people, authors, groups, at)
 
 
 def approvals_given(promotion: Promotion, at: datetime) -> rules.ApprovalVerdict:
@@ -79,7 +81,7 @@ def approvals_given(promotion: Promotion, at: datetime) -> rules.ApprovalVerdict
     """
     stage = promotion.pipeline_version.form.stage(promotion.stage)
     facts = rules.ApprovalFacts(
-        rules=tuple(_rule(form) for form in stage.approvals),
+        rules=tuple(_rule(form) for form in approval_rules(stage, promotion.kind)),
         people=(),
         content_hash=promotion.content_hash,
         decisions=tuple(_decision(row) for row in promotion.approvals.all()),
@@ -88,11 +90,11 @@ def approvals_given(promotion: Promotion, at: datetime) -> rules.ApprovalVerdict
     return rules.judge_approvals(facts, at)
 
 
-def people_for(stage: StageForm, promotion: Promotion) -> list[User]:
-    """Everybody a rule of the stage may let in, and those who have decided already."""
+def people_for(forms: Sequence[ApprovalForm], promotion: Promotion) -> list[User]:
+    """Everybody one of the rules may let in, and those who have decided already."""
     entries = {
         entry
-        for form in stage.approvals
+        for form in forms
         for entry in (*form.from_, *([form.fallback] if form.fallback else []))
     }
     names = [entry.removeprefix("user:") for entry in entries if entry.startswith("user:")]

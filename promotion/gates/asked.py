@@ -1,7 +1,7 @@
 """Which gates a promotion must meet: those its stage lists, and those that always hold."""
 
 from promotion.models import Promotion
-from promotion.rules.pipeline import GateForm, StageForm
+from promotion.rules.pipeline import ApprovalForm, GateForm, StageForm
 
 from .base import AskedGate
 
@@ -9,6 +9,11 @@ from .base import AskedGate
 ALWAYS = ("order", "window", "lock")
 # A rollback goes back to what was good: it asks only its own short list, and never over a running one.
 ALWAYS_FOR_ROLLBACK = ("lock",)
+
+
+def approval_rules(stage: StageForm, kind: str) -> tuple[ApprovalForm, ...]:
+    """The approval rules that bind a promotion of that kind into the stage."""
+    return stage.rollback_approvals if kind == Promotion.Kind.ROLLBACK else stage.approvals
 
 
 def gates_asked_for(stage: StageForm, kind: str) -> tuple[AskedGate, ...]:
@@ -19,9 +24,11 @@ def gates_asked_for(stage: StageForm, kind: str) -> tuple[AskedGate, ...]:
     if is_rollback and stage.freezes_apply_to_rollback:
         always = ("window", *always)
     names = {gate.kind for gate in listed}
-    asked = [(gate.kind, gate.settings, not gate.advisory) for gate in listed]
+    asked = [
+        (gate.kind, gate.settings, not gate.advisory or gate.kind in always) for gate in listed
+    ]
     asked += [(kind, {}, True) for kind in always if kind not in names]
-    if stage.approvals and not is_rollback:
+    if approval_rules(stage, kind):
         asked.append(("approval", {}, True))
     return tuple(
         AskedGate(n, kind, settings, required) for n, (kind, settings, required) in enumerate(asked)

@@ -72,7 +72,7 @@ def _newest_available(
         place: runs_in(service, place, at)
         for place in (source.environment for source in form.upstream_of(stage))
     }
-    times = []
+    times: list[datetime] = []
     for release in releases:
         if release.is_vetoed:
             continue

@@ -39,6 +39,7 @@ def runs_in(service: Service, environment: str, at: datetime) -> tuple[Run, ...]
     return tuple(
         Run("" if result == RunResult.REMOVED else release_name(release, version), finished)
         for release, version, finished, result in rows
+        if finished
     )
 
 
@@ -61,15 +62,14 @@ def failures_in(
     service: Service, environment: str, release: Release, at: datetime
 ) -> tuple[datetime, ...]:
     """When deployments of the release there failed."""
-    return tuple(
-        Deployment.objects.filter(
-            service=service,
-            environment__slug=environment,
-            release=release,
-            result__in=FAILED,
-            finished_at__lte=at,
-        ).values_list("finished_at", flat=True)
-    )
+    rows = Deployment.objects.filter(
+        service=service,
+        environment__slug=environment,
+        release=release,
+        result__in=FAILED,
+        finished_at__lte=at,
+    ).values_list("finished_at", flat=True)
+    return tuple(finished for finished in rows if finished)
 
 
 def running_release(service: Service, environment: Environment, at: datetime) -> Release | None:

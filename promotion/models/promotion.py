@@ -9,6 +9,7 @@ from django.db import models
 from promotion.exceptions import ConflictError
 from promotion.rules.states import FINAL, State, may_move
 
+from .access import User
 from .artifact import Release
 from .catalog import Environment, Service
 from .pipeline import PipelineVersion
@@ -32,7 +33,7 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
         """Of one lane."""
         return self.filter(service=service, environment=environment)
 
-    def waiting_for(self, person: object) -> "PromotionQuerySet":
+    def waiting_for(self, person: User) -> "PromotionQuerySet":
         """Waiting ones whose gates the person's decision would move."""
         return self.filter(state=State.WAITING.value, waits_for=person)
 
@@ -191,7 +192,7 @@ class Promotion(models.Model):
         """May still move."""
         return State(self.state) not in FINAL
 
-    def move_to(self, to: State, *, reason: str, at: datetime, actor: object | None = None) -> None:
+    def move_to(self, to: State, *, reason: str, at: datetime, actor: User | None = None) -> None:
         """Moves by compare-and-set and writes the transition; ConflictError where another was faster.
 
         Must run inside the caller's transaction, so that the move and its transition stand or fall together.

@@ -3,7 +3,6 @@
 from typing import Any
 
 from promotion.models import Build, Release, RunResult
-
 from promotion.sources.base import Fact
 
 from .artifacts import know_artifact, link_builds, link_stated
@@ -64,7 +63,8 @@ def _identity(fact: Fact) -> str:
 
 def _changes(build: Build, taking: Taking) -> dict[str, Any]:
     """The columns this fact adds or betters; of two results the later in a run's life stands."""
-    fact, changes = taking.fact, {}
+    fact = taking.fact
+    changes: dict[str, Any] = {}
     for name in ("name", "commit", "version", "url", "actor"):
         value = getattr(fact, name)
         if value and not getattr(build, name):

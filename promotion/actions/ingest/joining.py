@@ -54,7 +54,7 @@ def release_of(service: Service, artifact: Artifact | None, version: str) -> Rel
         for one in releases
         if version and one.version == (service.version_in(version) or version)
     ]
-    return (named or releases or [None])[0]
+    return next(iter(named or releases), None)
 
 
 def _rungs(service: Service, version: str, commit: str) -> Iterator[tuple[str, list[Artifact]]]:
