@@ -76,9 +76,12 @@ class Membership(models.Model):
 
     class Meta:
         constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "team", "role"], name="membership_once"),
             models.UniqueConstraint(
-                fields=["user", "team", "role"], name="membership_once", nulls_distinct=False
-            )
+                fields=["user", "role"],
+                condition=models.Q(team=None),
+                name="membership_once_for_all",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,16 +6,15 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from promotion.models import Promotion
+from promotion.models import Promotion, User
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """The organisation's name, and how much waits for the person; read only where a template asks."""
-    if not getattr(request, "user", None) or not request.user.is_authenticated:
+    person = getattr(request, "user", None)
+    if not isinstance(person, User):
         return {"organisation": settings.ORGANISATION}
     return {
         "organisation": settings.ORGANISATION,
-        "inbox_count": SimpleLazyObject(
-            lambda: Promotion.objects.waiting_for(request.user).count()
-        ),
+        "inbox_count": SimpleLazyObject(lambda: Promotion.objects.waiting_for(person).count()),
     }
