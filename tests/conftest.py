@@ -1,12 +1,18 @@
-"""What all tests share: settings that need no environment, and a broker that never calls out."""
+"""What all tests share: settings that need no environment."""
 
 import os
+import tempfile
 from pathlib import Path
 
-# Before Django reads its settings. A data directory of the test run, never the one of a running instance.
+from django.conf import settings
+
+# For the processes that tests start; a data directory of the test run, never a running instance's.
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("THROUGHLINE_ENCRYPTION_KEYS", "dGVzdC1vbmx5LWtleS0wMTIzNDU2Nzg5YWJjZGVmMDE=")
-os.environ.setdefault(
-    "THROUGHLINE_DATA", str(Path(os.environ.get("TMPDIR", "/tmp")) / "throughline-tests")
-)
+os.environ.setdefault("THROUGHLINE_DATA", str(Path(tempfile.gettempdir()) / "throughline-tests"))
 Path(os.environ["THROUGHLINE_DATA"]).mkdir(parents=True, exist_ok=True)
+
+# Django's settings are read before this file, so that a bare `pytest` needs the same once more.
+settings.SECRET_KEY = os.environ["SECRET_KEY"]
+settings.ENCRYPTION_KEYS = [os.environ["THROUGHLINE_ENCRYPTION_KEYS"]]
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # people are made in every test
