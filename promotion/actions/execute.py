@@ -54,7 +54,9 @@ def claim(step_run: int, *, at: datetime) -> StepRun | None:
     run = StepRun.objects.select_related("promotion").filter(pk=step_run).first()
     if run is None or run.promotion.state != State.RUNNING or not run.is_claimable(at):
         return None
-    promotion = Promotion.objects.select_for_update().for_display().get(pk=run.promotion_id)
+    promotion = (
+        Promotion.objects.select_for_update(of=("self",)).for_display().get(pk=run.promotion_id)
+    )
     if promotion.stop_requested_at:
         _stop(promotion, run, at)
         return None

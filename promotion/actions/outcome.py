@@ -23,7 +23,9 @@ def record_outcome(run: StepRun, result: StepResult, *, at: datetime) -> bool:
 
     A late writer, whose lease another worker took over, changes nothing.
     """
-    promotion = Promotion.objects.select_for_update().for_display().get(pk=run.promotion_id)
+    promotion = (
+        Promotion.objects.select_for_update(of=("self",)).for_display().get(pk=run.promotion_id)
+    )
     held = StepRun.objects.filter(pk=run.pk, token=run.token, state=StepRun.State.RUNNING)
     if not held.update(**_columns(result, at)):
         return False
