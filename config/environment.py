@@ -17,11 +17,13 @@ def read_list(name: str, default: str = "") -> list[str]:
 
 
 def read_database(url: str, data: Path) -> dict[str, Any]:
-    """Django's settings for a postgres:// URL, or for SQLite in the data directory without one."""
-    if not url:
+    """Django's settings for postgres://… or sqlite:///path; without a URL SQLite in the data directory."""
+    if not url or url.startswith("sqlite:///"):
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": data / "throughline.sqlite3",
+            "NAME": url.removeprefix("sqlite:///") or data / "throughline.sqlite3",
+            # A file, so that worker processes that a test starts see the same rows.
+            "TEST": {"NAME": data / "tests.sqlite3"},
             "OPTIONS": {
                 # Writers queue at the start of a transaction instead of failing half-way.
                 "transaction_mode": "IMMEDIATE",
@@ -31,7 +33,9 @@ def read_database(url: str, data: Path) -> dict[str, Any]:
         }
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise ValueError(f"DATABASE_URL must begin with postgres://, not {parts.scheme}://.")
+        raise ValueError(
+            f"DATABASE_URL must begin with postgres:// or sqlite:///, not {parts.scheme}://."
+        )
     options: dict[str, Any] = dict(parse_qsl(parts.query))
     options["pool"] = {"min_size": 1, "max_size": 12, "timeout": 20}
     return {
