@@ -1,0 +1,108 @@
+"""Releases, builds and statements about digests, as facts."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+
+from metrics.measures.base import BuildFact, EvidenceFact, ReleaseFact
+from promotion.models import Artifact, BuildArtifact, Evidence, Release
+
+from .naming import build_key, release_key
+
+ASKED_FOR = ("signature", "provenance")
+
+
+def load_platforms() -> dict[str, str]:
+    """Each platform's digest and the digest of the index it belongs to."""
+    rows = Artifact.objects.exclude(index=None).values_list("digest", "index__digest")
+    return dict(rows.iterator())
+
+
+def load_releases(services: Collection[int] | None = None) -> tuple[ReleaseFact, ...]:
+    """The releases with their digests; a platform's digest stands for its index."""
+    rows = Release.artifacts.through.objects.order_by("release_id").values_list(
+        "release_id",
+        "release__service__slug",
+        "release__version",
+        "artifact__digest",
+        "artifact__index__digest",
+    )
+    if services is not None:
+        rows = rows.filter(release__service__in=services)
+    digests: dict[tuple[int, str, str], set[str]] = defaultdict(set)
+    for key, service, version, digest, index in rows.iterator():
+        digests[key, service, version].add(index or digest)
+    return tuple(
+        ReleaseFact(release_key(key), service, frozenset(found), version)
+        for (key, service, version), found in digests.items()
+    )
+
+
+def load_builds(as_of: datetime, services: Collection[int] | None = None) -> tuple[BuildFact, ...]:
+    """The finished builds received by `as_of`, one fact for each artifact they made."""
+    rows = BuildArtifact.objects.filter(
+        build__received_at__lte=as_of, build__finished_at__isnull=False
+    ).values_list(
+        "build_id",
+        "artifact__service__slug",
+        "build__service__slug",
+        "artifact__digest",
+        "build__finished_at",
+        "build__received_at",
+        "build__commit",
+        "build__version",
+    )
+    if services is not None:
+        rows = rows.filter(artifact__service__in=services) | rows.filter(
+            artifact__service=None, build__service__in=services
+        )
+    return tuple(
+        BuildFact(
+            id=build_key(key),
+            service=of_artifact or of_build or "",
+            digest=digest,
+            finished_at=finished_at,
+            received_at=received_at,
+            commit=commit or None,
+            version=version or None,
+        )
+        for (
+            key,
+            of_artifact,
+            of_build,
+            digest,
+            finished_at,
+            received_at,
+            commit,
+            version,
+        ) in rows.order_by("pk").iterator()
+    )
+
+
+def load_evidence(
+    as_of: datetime, services: Collection[int] | None = None
+) -> tuple[EvidenceFact, ...]:
+    """The statements a pipeline may ask for that were received by `as_of`."""
+    rows = Evidence.objects.filter(type__in=ASKED_FOR, received_at__lte=as_of)
+    if services is not None:
+        rows = rows.filter(artifact__service__in=services)
+    return tuple(
+        EvidenceFact(
+            digest=index or digest,
+            type=kind,
+            verified=is_verified and result != Evidence.Result.FAILED,
+            received_at=received_at,
+            id=f"evidence-{key}",
+        )
+        for key, digest, index, kind, is_verified, result, received_at in rows.order_by("pk")
+        .values_list(
+            "pk",
+            "digest",
+            "artifact__index__digest",
+            "type",
+            "is_verified",
+            "result",
+            "received_at",
+        )
+        .iterator()
+    )

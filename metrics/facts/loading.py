@@ -1,0 +1,62 @@
+"""One record for the measures, in a number of queries that does not grow with it."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.conf import settings
+
+from metrics.measures.base import CorrectionFact, Record
+from promotion.models import Correction
+
+from .artifacts import load_builds, load_evidence, load_platforms, load_releases
+from .deployments import load_deployments
+from .naming import build_key, deployment_key, incident_key, observation_key
+from .observations import load_incidents, load_observations
+from .places import load_environments, load_services, load_teams
+from .promotions import load_promotions
+
+KEYS = {
+    Correction.Subject.DEPLOYMENT: deployment_key,
+    Correction.Subject.OBSERVATION: observation_key,
+    Correction.Subject.INCIDENT: incident_key,
+    Correction.Subject.BUILD: build_key,
+}
+
+
+def load_record(
+    as_of: datetime, *, services: Collection[int] | None = None, zone: str = ""
+) -> Record:
+    """All that was known of the services (keys; None: all) at `as_of`, an aware time.
+
+    The history before a period is part of it: what ran before decides what a rollback, a
+    restart, or a first production deployment is. `zone` is that of the days of a series,
+    without it that of the organisation.
+    """
+    releases = load_releases(services)
+    deployments = load_deployments(as_of, services)
+    return Record(
+        environments=load_environments(),
+        services=load_services(services),
+        teams=load_teams(),
+        releases=releases,
+        builds=load_builds(as_of, services),
+        evidence=load_evidence(as_of, services),
+        promotions=load_promotions(as_of, releases, services),
+        deployments=deployments,
+        observations=load_observations(as_of, zone or settings.TIME_ZONE, deployments, services),
+        incidents=load_incidents(as_of, services),
+        corrections=_load_corrections(as_of),
+        platforms=load_platforms(),
+    )
+
+
+def _load_corrections(as_of: datetime) -> tuple[CorrectionFact, ...]:
+    rows = Correction.objects.filter(at__lte=as_of).values_list(
+        "subject", "subject_id", "at", "by__username", "why"
+    )
+    return tuple(
+        CorrectionFact(
+            voids=KEYS[Correction.Subject(subject)](key), at=at, by=by, why=why, kind=subject
+        )
+        for subject, key, at, by, why in rows.order_by("pk").iterator()
+    )

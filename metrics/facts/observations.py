@@ -1,0 +1,154 @@
+"""Observations and incidents as facts; what was seen again and again is read, and kept once a day."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from metrics.measures.base import DeploymentFact, IncidentFact, ObservationFact
+from promotion.models import Incident, Observation, Service
+
+from .deployments import line_of
+from .naming import deployment_key, incident_key, observation_key, promotion_key
+
+COLUMNS = (
+    "pk",
+    "service_id",
+    "service__slug",
+    "environment__slug",
+    "target",
+    "digest",
+    "artifact__name",
+    "artifact__index__digest",
+    "seen_at",
+    "received_at",
+)
+# Observation coverage looks at the last 24 hours.
+LATELY = timedelta(hours=24)
+Lane = tuple[str, str, str, str]
+
+
+def load_observations(
+    as_of: datetime,
+    zone: str,
+    deployments: tuple[DeploymentFact, ...],
+    services: Collection[int] | None = None,
+) -> tuple[ObservationFact, ...]:
+    """The observations received by `as_of`, without those that say the same again.
+
+    One is left out when, on its target, the one before saw the same digest on the same day of
+    the reporting `zone` and no deployment of the service there began or ended between the two.
+    No measure tells such an observation from the one before it.
+    """
+    rows = Observation.objects.filter(received_at__lte=as_of)
+    if services is not None:
+        rows = rows.filter(service__in=services)
+    several = frozenset(
+        key for key, names in Service.objects.values_list("pk", "artifact_names") if len(names) > 1
+    )
+    changes = _Changes(deployments)
+    local = ZoneInfo(zone)
+    before: dict[Lane, tuple[str, datetime, date]] = {}
+    facts = []
+    for row in rows.order_by("seen_at", "pk").values_list(*COLUMNS).iterator():
+        key, service_id, service, environment, target, digest, name, index, at, received_at = row
+        digest = index or digest
+        artifact = line_of(name, service_id in several)
+        lane = (service, environment, target, artifact)
+        day = at.astimezone(local).date()
+        known = before.get(lane)
+        before[lane] = (digest, at, day)
+        if (
+            known is not None
+            and known[0] == digest
+            and known[2] == day
+            and at <= as_of - LATELY
+            and not changes.has_between(service, environment, known[1], at)
+        ):
+            continue
+        facts.append(
+            ObservationFact(
+                id=observation_key(key),
+                service=service,
+                environment=environment,
+                digest=digest,
+                at=at,
+                received_at=received_at,
+                target=target or None,
+                artifact=artifact,
+            )
+        )
+    return tuple(facts)
+
+
+class _Changes:
+    """When deployments began or ended, by service and environment; asked in order of time."""
+
+    def __init__(self, deployments: tuple[DeploymentFact, ...]) -> None:
+        times: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+        for fact in deployments:
+            place = times[fact.service, fact.environment]
+            place.append(fact.started_at)
+            if fact.finished_at is not None:
+                place.append(fact.finished_at)
+        self._times = {place: sorted(found) for place, found in times.items()}
+
+    def has_between(self, service: str, environment: str, after: datetime, until: datetime) -> bool:
+        """Whether anything happened there in [after, until]."""
+        found = self._times.get((service, environment), [])
+        index = bisect_left(found, after)
+        return index < len(found) and found[index] <= until
+
+
+def load_incidents(
+    as_of: datetime, services: Collection[int] | None = None
+) -> tuple[IncidentFact, ...]:
+    """The incidents opened and received by `as_of`, with what their senders and people say."""
+    return tuple(_read_incidents(as_of, services))
+
+
+def _read_incidents(as_of: datetime, services: Collection[int] | None) -> Iterator[IncidentFact]:
+    rows = Incident.objects.filter(received_at__lte=as_of, opened_at__isnull=False)
+    if services is not None:
+        rows = rows.filter(service__in=services)
+    for row in (
+        rows.order_by("pk")
+        .values_list(
+            "pk",
+            "service__slug",
+            "environment__slug",
+            "opened_at",
+            "resolved_at",
+            "received_at",
+            "deployment_id",
+            "confidence",
+            "named",
+        )
+        .iterator()
+    ):
+        key, service, environment, opened_at, resolved_at, received_at = row[:6]
+        deployment, confidence, named = row[6:]
+        linked = deployment_key(deployment) if deployment else None
+        said = linked if confidence == Incident.Confidence.EXPLICIT else None
+        is_confirmed = confidence == Incident.Confidence.CONFIRMED
+        yield IncidentFact(
+            id=incident_key(key),
+            service=service or "",
+            environment=environment or "",
+            opened_at=opened_at,
+            received_at=received_at,
+            resolved_at=resolved_at,
+            deployment=said,
+            promotion=None if said else _read_promotion(named),
+            digest=named if not said and named.startswith("sha256:") else None,
+            confirmed=is_confirmed,
+            disputed=confidence == Incident.Confidence.DISPUTED,
+            linked_by_person=linked if is_confirmed else None,
+        )
+
+
+def _read_promotion(named: str) -> str | None:
+    """The promotion a sender named by its number, with or without its letter."""
+    number = named.upper().removeprefix("P-")
+    return promotion_key(int(number)) if number.isascii() and number.isdigit() else None
