@@ -2,11 +2,20 @@
 
 from .approval import ApprovalGate
 from .base import Gate
+from .checksum import ChecksumGate
 from .lock import LockGate
 from .order import OrderGate
 from .soak import SoakGate
 from .window import WindowGate
 
 GATES: dict[str, Gate] = {
-    gate.kind: gate for gate in (OrderGate(), SoakGate(), WindowGate(), LockGate(), ApprovalGate())
+    gate.kind: gate
+    for gate in (
+        OrderGate(),
+        SoakGate(),
+        ChecksumGate(),
+        WindowGate(),
+        LockGate(),
+        ApprovalGate(),
+    )
 }

@@ -1,5 +1,21 @@
 """Every kind of step."""
 
 from .base import Step
+from .git_commit import GitCommitStep
+from .http import HttpStep
+from .oci_copy import OciCopyStep
+from .pause import PauseStep
+from .verify_http import VerifyHttpStep
+from .wait_for_deployment import WaitForDeploymentStep
 
-STEPS: dict[str, Step] = {}
+STEPS: dict[str, Step] = {
+    step.kind: step
+    for step in (
+        OciCopyStep(),
+        GitCommitStep(),
+        HttpStep(),
+        WaitForDeploymentStep(),
+        VerifyHttpStep(),
+        PauseStep(),
+    )
+}

@@ -105,7 +105,7 @@ def serve_git(root: Path, *, username: str = "", password: str = "") -> Iterator
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = handle_one
+        do_GET = do_POST = handle_one  # noqa: N815 - the names the server calls
 
         def _read_chunks(self) -> bytes:
             parts = []

@@ -30,11 +30,16 @@ Kind = TypeVar("Kind", bound=ShaFile)
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
-    """The commit that holds the change; `is_new` is false where it was there already."""
+    """The commit that holds the change.
+
+    `is_new` is false where it was there already: by its key, or, with `is_unchanged`, since the
+    files were as they should be before anybody asked.
+    """
 
     commit: str
     branch: str
     is_new: bool
+    is_unchanged: bool = False
 
 
 def open_remote(name: str) -> GitRemote:
@@ -75,7 +80,8 @@ def commit_files(
                 return CommitResult(done, seen.branch, is_new=False)
             tree, made = _apply(seen, edits)
             if not made:
-                return CommitResult(seen.head.decode(), seen.branch, is_new=False)
+                head = seen.head.decode()
+                return CommitResult(head, seen.branch, is_new=False, is_unchanged=True)
             text = _write_message(message, [*trailers, (KEY_TRAILER, key)])
             commit = _make_commit(seen, tree, text, at)
             try:
