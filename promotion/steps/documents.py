@@ -151,10 +151,20 @@ def _insert(text: str, parent: yaml.MappingNode, name: str, value: Scalar, *, is
     if not parent.value:
         at = text.index("{", parent.start_mark.index) + 1
         return f"{text[:at]}{key}: {written}{text[at:]}"
+    if len(parent.value) == 1 and not in_flow and _is_one_line(parent.value[0][1]):
+        first, only = parent.value[0]
+        end = text.find("\n", only.end_mark.index)
+        end = len(text) if end < 0 else end
+        return f"{text[:end]}\n{' ' * first.start_mark.column}{key}: {written}{text[end:]}"
     # Before the second key: in a list's entry the first one follows the dash.
     neighbour = parent.value[min(1, len(parent.value) - 1)][0].start_mark
     between = ", " if in_flow else "\n" + " " * neighbour.column
     return f"{text[: neighbour.index]}{key}: {written}{between}{text[neighbour.index :]}"
+
+
+def _is_one_line(node: yaml.Node) -> bool:
+    is_block = isinstance(node, yaml.ScalarNode) and node.style in {"|", ">"}
+    return not is_block and bool(node.start_mark.line == node.end_mark.line)
 
 
 def _write(value: Scalar, *, style: str | None, is_json: bool, in_flow: bool) -> str:
@@ -200,12 +210,13 @@ def _set_image(text: str, name: str, digest: str, path: str) -> str:
     entry = _enter(images, name)
     if entry is None:
         return _add_image(text, images, name, digest)
-    text = _remove(text, entry, "newTag")
     number = images.value.index(entry)
-    return _set(
-        text, ["images", str(number), "digest"], digest, is_json=False, path=path,
-        shown=f"images.{name}.digest",
-    )  # fmt: skip
+    names = ["images", str(number), "digest"]
+    shown = f"images.{name}.digest"
+    text = _set(text, names, digest, is_json=False, path=path, shown=shown)
+    changed = _enter(_compose(text, is_json=False, path=path)[0], "images")
+    # With both, some versions of kustomize write name:tag@digest.
+    return _remove(text, changed.value[number], "newTag") if changed is not None else text
 
 
 def _add_image(text: str, images: yaml.SequenceNode, name: str, digest: str) -> str:

@@ -202,7 +202,7 @@ def _describe(
             elif fact is not None and fact.result in UNDER_WAY:
                 said.append(f"{place} has begun with {name}{short}")
             else:
-                said.append(f"{place} not yet {name}{short}".rstrip())
+                said.append(f"{place} not yet {name}".rstrip())
     sentence = ", ".join(said) + "."
     if targets != ("",) and any(not fact.target for fact in facts):
         sentence += (

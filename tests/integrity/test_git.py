@@ -51,7 +51,9 @@ def write(text: str):
     return lambda _: text.encode()
 
 
-def test_a_change_is_one_commit_with_author_message_and_trailers(remote: GitRemote, bare: Path) -> None:
+def test_a_change_is_one_commit_with_author_message_and_trailers(
+    remote: GitRemote, bare: Path
+) -> None:
     result = commit_files(
         remote,
         {"apps/pricing/dev.yaml": write("version: 2\n"), "README": write("Bye\n")},
@@ -62,8 +64,14 @@ def test_a_change_is_one_commit_with_author_message_and_trailers(remote: GitRemo
     )
     assert result.is_new
     assert run_git(bare, "rev-parse", "main").strip() == result.commit
-    assert run_git(bare, "log", "-1", "--format=%an %at").split() == ["Throughline", str(int(AT.timestamp()))]
-    assert run_git(bare, "log", "-1", "--format=%(trailers:key=Throughline-Key,valueonly)").strip() == "p12-s1"
+    assert run_git(bare, "log", "-1", "--format=%an %at").split() == [
+        "Throughline",
+        str(int(AT.timestamp())),
+    ]
+    assert (
+        run_git(bare, "log", "-1", "--format=%(trailers:key=Throughline-Key,valueonly)").strip()
+        == "p12-s1"
+    )
     assert run_git(bare, "log", "-1", "--format=%s").strip() == "Bring pricing 2 to dev"
     assert read_branch(bare, "apps/pricing/dev.yaml") == "version: 2\n"
     assert read_branch(bare, "README") == "Bye\n"
@@ -92,7 +100,9 @@ def test_a_file_that_is_as_it_should_be_makes_no_commit(remote: GitRemote, bare:
     assert (result.commit, result.is_new) == (head, False)
 
 
-def test_a_branch_that_moves_meanwhile_is_read_and_edited_again(remote: GitRemote, bare: Path) -> None:
+def test_a_branch_that_moves_meanwhile_is_read_and_edited_again(
+    remote: GitRemote, bare: Path
+) -> None:
     seen: list[bytes] = []
 
     def edit(content: bytes) -> bytes:
@@ -108,7 +118,9 @@ def test_a_branch_that_moves_meanwhile_is_read_and_edited_again(remote: GitRemot
     assert run_git(bare, "rev-list", "--count", "main").strip() == "3"
 
 
-def test_a_branch_that_always_moves_is_given_up_without_writing_over_it(remote: GitRemote, bare: Path) -> None:
+def test_a_branch_that_always_moves_is_given_up_without_writing_over_it(
+    remote: GitRemote, bare: Path
+) -> None:
     tries: list[int] = []
 
     def edit(content: bytes) -> bytes:
@@ -122,15 +134,21 @@ def test_a_branch_that_always_moves_is_given_up_without_writing_over_it(remote: 
     assert read_branch(bare, "README") == "Hello\n"
 
 
-def test_another_branch_than_the_repositorys_own_can_be_named(remote: GitRemote, bare: Path) -> None:
+def test_another_branch_than_the_repositorys_own_can_be_named(
+    remote: GitRemote, bare: Path
+) -> None:
     run_git(bare, "branch", "live", "main")
-    result = commit_files(remote, {"README": write("L\n")}, key="k", message="m", branch="live", at=AT)
+    result = commit_files(
+        remote, {"README": write("L\n")}, key="k", message="m", branch="live", at=AT
+    )
     assert result.branch == "live"
     assert read_branch(bare, "README", "live") == "L\n"
     assert read_branch(bare, "README") == "Hello\n"
 
 
-@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a//b", ".git/config", "./README", "nothing", "apps"])
+@pytest.mark.parametrize(
+    "path", ["../x", "/etc/passwd", "a//b", ".git/config", "./README", "nothing", "apps"]
+)
 def test_only_files_of_the_repository_can_be_named(remote: GitRemote, path: str) -> None:
     with pytest.raises(InputError):
         commit_files(remote, {path: write("x")}, key="k", message="m", at=AT)
@@ -189,11 +207,19 @@ def test_only_the_right_credentials_are_let_in(bare: Path, settings: object) -> 
             read_file(HttpRemote(url, "robot", "wrong"), "README")
 
 
-def test_a_server_that_allows_no_push_says_so_and_keeps_the_branch(bare: Path, settings: object) -> None:
+def test_a_server_that_allows_no_push_says_so_and_keeps_the_branch(
+    bare: Path, settings: object
+) -> None:
     settings.ALLOWED_PRIVATE_NETWORKS = ["127.0.0.1/32"]  # type: ignore[attr-defined]
     run_git(bare, "config", "http.receivepack", "false")
     with serve_git(bare.parent) as address, pytest.raises(GitRefusedError):
-        commit_files(HttpRemote(f"{address}/gitops.git"), {"README": write("x\n")}, key="k", message="m", at=AT)
+        commit_files(
+            HttpRemote(f"{address}/gitops.git"),
+            {"README": write("x\n")},
+            key="k",
+            message="m",
+            at=AT,
+        )
     assert read_branch(bare, "README") == "Hello\n"
 
 
@@ -204,7 +230,13 @@ def test_a_rule_of_the_server_is_told_and_not_tried_for_ever(bare: Path, setting
     hook.write_text("#!/bin/sh\nexit 1\n")
     hook.chmod(0o755)
     with serve_git(bare.parent) as address, pytest.raises(GitRefusedError, match="hook"):
-        commit_files(HttpRemote(f"{address}/gitops.git"), {"README": write("x\n")}, key="k", message="m", at=AT)
+        commit_files(
+            HttpRemote(f"{address}/gitops.git"),
+            {"README": write("x\n")},
+            key="k",
+            message="m",
+            at=AT,
+        )
     assert read_branch(bare, "README") == "Hello\n"
 
 

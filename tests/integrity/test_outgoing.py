@@ -56,7 +56,9 @@ def test_an_address_of_no_public_network_is_private(address: str) -> None:
     assert is_private(ipaddress.ip_address(address))
 
 
-@pytest.mark.parametrize("address", ["1.1.1.1", "93.184.215.14", "2606:4700:4700::1111", "::ffff:1.1.1.1"])
+@pytest.mark.parametrize(
+    "address", ["1.1.1.1", "93.184.215.14", "2606:4700:4700::1111", "::ffff:1.1.1.1"]
+)
 def test_an_ordinary_address_is_not_private(address: str) -> None:
     assert not is_private(ipaddress.ip_address(address))
 
@@ -121,7 +123,9 @@ def test_a_redirect_is_not_followed_by_itself(settings) -> None:
         assert [asked.path for asked in running.asked] == ["/"]
 
 
-def test_a_redirect_to_an_address_nobody_allowed_is_refused(server: RecordingServer, settings) -> None:
+def test_a_redirect_to_an_address_nobody_allowed_is_refused(
+    server: RecordingServer, settings
+) -> None:
     def send_on(asked: Asked) -> Answer:
         return Answer(302, {"Location": f"{server.base_url}/secret"})
 
@@ -175,7 +179,9 @@ def test_a_name_without_an_address_cannot_be_reached() -> None:
         client.get("http://nowhere.invalid/")
 
 
-@pytest.mark.parametrize("url", ["ftp://example.org/", "file:///etc/passwd", "gopher://example.org/"])
+@pytest.mark.parametrize(
+    "url", ["ftp://example.org/", "file:///etc/passwd", "gopher://example.org/"]
+)
 def test_only_http_and_https_are_spoken(url: str) -> None:
     with open_client() as client, pytest.raises(httpx.UnsupportedProtocol):
         client.get(url)
@@ -200,7 +206,9 @@ def test_a_proxy_named_in_the_environment_is_not_used(
         ("fd00::/8", "fd00::/8", None),
     ],
 )
-def test_a_network_is_read_with_and_without_a_port(text: str, network: str, port: int | None) -> None:
+def test_a_network_is_read_with_and_without_a_port(
+    text: str, network: str, port: int | None
+) -> None:
     assert Allowance.parse(text) == Allowance(ipaddress.ip_network(network), port)
 
 

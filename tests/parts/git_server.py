@@ -95,7 +95,11 @@ def serve_git(root: Path, *, username: str = "", password: str = "") -> Iterator
                 "REMOTE_ADDR": "127.0.0.1",
             }
             done = subprocess.run(
-                ["git", "http-backend"], input=body, env=environment, capture_output=True, check=False
+                ["git", "http-backend"],
+                input=body,
+                env=environment,
+                capture_output=True,
+                check=False,
             )
             head, _, content = done.stdout.partition(b"\r\n\r\n")
             headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)

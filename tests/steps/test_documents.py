@@ -42,14 +42,18 @@ def test_a_number_is_written_as_a_number() -> None:
     assert changed == HELM.replace("replicas: 2", "replicas: 3")
 
 
-@pytest.mark.parametrize("text", ["yes", "3", "null", "a: b", "# no", "", "1e3", "2026-01-01", "- x", "*a"])
+@pytest.mark.parametrize(
+    "text", ["yes", "3", "null", "a: b", "# no", "", "1e3", "2026-01-01", "- x", "*a"]
+)
 def test_a_text_that_would_mean_something_else_is_quoted(text: str) -> None:
     changed = set_values(HELM, {"replicas": text}, path="values.yaml")
     assert yaml.safe_load(changed)["replicas"] == text
 
 
 def test_a_new_last_name_is_added_beside_its_neighbours() -> None:
-    changed = set_values("image:\n  repository: x\n  tag: v1\n", {"image.digest": "d"}, path="a.yaml")
+    changed = set_values(
+        "image:\n  repository: x\n  tag: v1\n", {"image.digest": "d"}, path="a.yaml"
+    )
     assert changed == "image:\n  repository: x\n  digest: d\n  tag: v1\n"
 
 
@@ -97,7 +101,9 @@ def test_an_entry_of_a_list_is_named_by_its_name_or_number() -> None:
 
 
 def test_a_dot_in_a_name_is_written_with_a_backslash() -> None:
-    changed = set_values(DEPLOYMENT, {"metadata.annotations.example\\.com/digest": "new"}, path="d.yaml")
+    changed = set_values(
+        DEPLOYMENT, {"metadata.annotations.example\\.com/digest": "new"}, path="d.yaml"
+    )
     assert changed == DEPLOYMENT.replace("digest: old", "digest: new")
 
 
@@ -127,13 +133,19 @@ def test_json_stays_json_in_its_own_form() -> None:
     assert json.loads(added)["image"] == {"digest": "sha256:a", "list": [1, 2], "tag": "v2"}
 
 
-@pytest.mark.parametrize(("text", "path"), [("{", "a.json"), ("a: [", "a.yaml"), ("a: 1", "a.json")])
+@pytest.mark.parametrize(
+    ("text", "path"), [("{", "a.json"), ("a: [", "a.yaml"), ("a: 1", "a.json")]
+)
 def test_a_file_that_cannot_be_read_is_refused(text: str, path: str) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         set_values(text, {"a": 1}, path=path)
 
 
-@given(st.text(max_size=40).filter(lambda text: "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)))
+@given(
+    st.text(max_size=40).filter(
+        lambda text: "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+    )
+)
 def test_whatever_is_set_is_read_back_and_nothing_else_changes(value: str) -> None:
     try:
         changed = set_values(HELM, {"image.digest": value}, path="values.yaml")
@@ -157,7 +169,9 @@ images:
 
 
 def test_the_digest_of_an_image_is_set_and_its_tag_goes() -> None:
-    changed = set_image_digests(KUSTOMIZATION, {"ghcr.io/meridian/pricing": "sha256:bbbb"}, path="k.yaml")
+    changed = set_image_digests(
+        KUSTOMIZATION, {"ghcr.io/meridian/pricing": "sha256:bbbb"}, path="k.yaml"
+    )
     assert yaml.safe_load(changed)["images"] == [
         {"name": "ghcr.io/meridian/pricing", "digest": "sha256:bbbb"},
         {"name": "other", "newTag": "v3"},
@@ -172,7 +186,13 @@ def test_an_image_pinned_by_tag_alone_is_pinned_by_digest() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["kind: Kustomization\n", "images: []\n", "images:\n- name: b\n", "images: [{name: b}]\n", KUSTOMIZATION],
+    [
+        "kind: Kustomization\n",
+        "images: []\n",
+        "images:\n- name: b\n",
+        "images: [{name: b}]\n",
+        KUSTOMIZATION,
+    ],
 )
 def test_an_image_that_is_not_listed_is_added(text: str) -> None:
     changed = set_image_digests(text, {"a": "sha256:d"}, path="k.yaml")
