@@ -162,7 +162,7 @@ def _deployed(record: ReleaseRecord, one: Deployment) -> Sighting:
         _place(one.environment, one.target) + ", deployed",
         one.digest,
         one.digest in record.artifact_of,
-        f"{one.source}; digest {(one.found_how or one.get_found_display()).lower()}",
+        f"{one.source}; {one.found_how or one.get_found_display().lower()}",
         by,
         one.promotion,
         one.finished_at or one.started_at,

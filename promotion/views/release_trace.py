@@ -17,7 +17,6 @@ from promotion.integrity.trace import Trace, trace_release
 from promotion.models import Environment, Release, RunResult, Tier, User
 
 from .keyset import asked
-from .person import person_of
 from .refusing import refuse
 from .release_story import (
     list_places,
@@ -30,7 +29,6 @@ from .release_story import (
 )
 
 MOST_SIGHTINGS = 200
-RANK_OF_LINK = {False: 0, True: 1}
 
 
 @require_safe
@@ -51,7 +49,10 @@ def show_release(request: HttpRequest, service: str, version: str) -> HttpRespon
         "siblings": siblings,
         "trace": trace,
         "trace_text": _tell_trace(trace),
-        "links": sorted(trace.links, key=lambda link: RANK_OF_LINK[link.is_there]),
+        "links": [
+            (link, web_address(link.url))
+            for link in sorted(trace.links, key=lambda link: link.is_there)
+        ],
         "missing": list_words([link.name for link in trace.missing]),
         "stops": list_stops(record, commits, places, at),
         "sightings": sightings[-MOST_SIGHTINGS:],

@@ -1,16 +1,88 @@
 """Addresses of the pages."""
 
 from django.contrib.auth import views as auth
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, register_converter
 
-from . import release_trace, releases, sign_in
+from . import (
+    asking,
+    events,
+    inbox,
+    overview,
+    promotion_actions,
+    promotions,
+    release_trace,
+    releases,
+    sign_in,
+)
+from .numbers import PromotionNumber
+
+register_converter(PromotionNumber, "promotion")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/", sign_in.SignInView.as_view(), name="login"),
     path("sign-out/", auth.LogoutView.as_view(), name="logout"),
+    path("", overview.show_overview, name="overview"),
+    path("inbox/", inbox.show_inbox, name="inbox"),
+    path("promotions/", promotions.list_promotions, name="promotion-list"),
+    path("promotions/new/", asking.ask, name="promotion-new"),
+    path("promotions/<promotion:number>/", promotions.show_promotion, name="promotion-detail"),
+    *(
+        path(
+            f"promotions/<promotion:number>/{part}/",
+            promotions.show_part,
+            {"part": part},
+            name=f"promotion-{part}",
+        )
+        for part in promotions.PARTS
+    ),
+    path(
+        "promotions/<promotion:number>/approve/",
+        promotion_actions.approve,
+        name="promotion-approve",
+    ),
+    path(
+        "promotions/<promotion:number>/reject/",
+        promotion_actions.reject,
+        name="promotion-reject",
+    ),
+    path(
+        "promotions/<promotion:number>/withdraw/",
+        promotion_actions.withdraw,
+        name="promotion-withdraw",
+    ),
+    path(
+        "promotions/<promotion:number>/cancel/",
+        promotion_actions.cancel,
+        name="promotion-cancel",
+    ),
+    path(
+        "promotions/<promotion:number>/evaluate/",
+        promotion_actions.evaluate,
+        name="promotion-evaluate",
+    ),
+    path(
+        "promotions/<promotion:number>/retry/",
+        promotion_actions.retry,
+        name="promotion-retry",
+    ),
+    path(
+        "promotions/<promotion:number>/rollback/",
+        promotion_actions.rollback,
+        name="promotion-rollback",
+    ),
+    path(
+        "promotions/<promotion:number>/steps/<int:step_run>/resolve/",
+        promotion_actions.resolve,
+        name="step-resolve",
+    ),
+    path("holds/<int:hold>/lift/", promotion_actions.lift_hold, name="hold-lift"),
     path("releases/", releases.list_releases, name="release-list"),
     path("releases/<str:service>/<path:version>/veto/", release_trace.veto, name="release-veto"),
     path(
         "releases/<str:service>/<path:version>/", release_trace.show_release, name="release-detail"
     ),
+    path("events/", events.list_events, name="event-list"),
+    path("events/<int:pk>/", events.show_event, name="event-detail"),
+    path("events/<int:pk>/body/", events.download_body, name="event-body"),
+    path("events/<int:pk>/again/", events.replay, name="event-replay"),
 ]
