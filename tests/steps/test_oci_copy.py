@@ -32,7 +32,10 @@ pytestmark = pytest.mark.django_db
 STEP = STEPS["oci-copy"]
 PIPELINE = """
 service: {service}
-repositories: {{build: "layouts/build/{{name}}", staging: "layouts/staging/{{name}}", production: "layouts/production/{{name}}"}}
+repositories:
+  build: "layouts/build/{{name}}"
+  staging: "layouts/staging/{{name}}"
+  production: "layouts/production/{{name}}"
 stages:
   - {{name: dev, environment: dev}}
   - name: staging
