@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from promotion.models import GateResult, Promotion, Service, StepRun
+from promotion.models import GateResult, Promotion, StepRun
 from promotion.rules.deciding import Decision, Move, decide
 from promotion.rules.queueing import QueuedPromotion, list_ahead
 from promotion.rules.states import State
@@ -13,6 +13,7 @@ from promotion.rules.states import State
 from .audit import record
 from .content import Plan, current_version, plan_of
 from .evaluate import answers_of, evaluate_gates, store_results
+from .execute import is_ready
 from .finish import finish_promotion
 
 
@@ -60,9 +61,7 @@ def follow_newest_pipeline(promotion: Promotion, at: datetime) -> Plan:
 @transaction.atomic
 def _apply(number: int, plan: Plan, outcomes: list[GateResult], at: datetime) -> Advance:
     """Stores what the gates said and moves by compare-and-set; of two workers only one moves it."""
-    # The lane's lock: two promotions of one lane are never decided at the same time.
-    Service.objects.select_for_update().get(slug=plan.form.service)
-    promotion = Promotion.objects.select_for_update().get(pk=number)
+    promotion = Promotion.objects.locked(number)
     if promotion.state != State.WAITING or promotion.content_hash != plan.content_hash:
         return Advance()
     store_results(promotion, outcomes)
@@ -132,7 +131,7 @@ def _go_on(promotion: Promotion, at: datetime) -> Advance:
     for run in latest.values():
         if run.state == StepRun.State.SUCCEEDED:
             continue
-        return Advance(step_run=run.pk if run.is_claimable(at) else None)
+        return Advance(step_run=run.pk if is_ready(run, promotion, at) else None)
     return Advance()
 
 

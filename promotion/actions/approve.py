@@ -32,7 +32,7 @@ def decide(number: int, choice: Choice, *, person: User, at: datetime) -> Approv
     Raises ConflictError where the promotion no longer waits or its content is not what the person
     saw, NotAllowedError where no rule lets the person in, InputError for a rejection without comment.
     """
-    promotion = Promotion.objects.select_for_update(of=("self",)).for_display().get(pk=number)
+    promotion = Promotion.objects.locked(number)
     if promotion.state != State.WAITING:
         raise ConflictError(
             f"{promotion.number} is {promotion.state}; nothing is decided about it any more. Nothing was changed."

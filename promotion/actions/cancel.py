@@ -15,7 +15,7 @@ from .finish import wake_service
 @transaction.atomic
 def cancel_promotion(number: int, *, person: User, reason: str, at: datetime) -> Promotion:
     """Cancels a waiting promotion at once; a running one stops before its next effect."""
-    promotion = Promotion.objects.select_for_update(of=("self",)).for_display().get(pk=number)
+    promotion = Promotion.objects.locked(number)
     if not may_cancel(person, promotion):
         raise NotAllowedError(
             f"{person.name} may not cancel {promotion.number}: that takes who asked for it, or a release manager of"

@@ -52,11 +52,11 @@ def execute(step_run: int, *, now: Clock) -> bool:
 def claim(step_run: int, *, at: datetime) -> StepRun | None:
     """Takes the step by compare-and-set on its fencing token; None where there is nothing to do."""
     run = StepRun.objects.select_related("promotion").filter(pk=step_run).first()
-    if run is None or run.promotion.state != State.RUNNING or not run.is_claimable(at):
+    if run is None or not is_ready(run, run.promotion, at):
         return None
-    promotion = (
-        Promotion.objects.select_for_update(of=("self",)).for_display().get(pk=run.promotion_id)
-    )
+    promotion = Promotion.objects.locked(run.promotion_id)
+    if promotion.state != State.RUNNING:
+        return None
     if promotion.stop_requested_at:
         _stop(promotion, run, at)
         return None
@@ -81,6 +81,13 @@ def claim(step_run: int, *, at: datetime) -> StepRun | None:
     return run
 
 
+def is_ready(run: StepRun, promotion: Promotion, at: datetime) -> bool:
+    """Its time has come, or a person asked to stop and nobody has it in hand."""
+    if promotion.state != State.RUNNING:
+        return False
+    return run.is_claimable(at) or (promotion.stop_requested_at is not None and run.is_unheld)
+
+
 def _repeat_is_safe(run: StepRun) -> bool:
     """A step that only waits, or whose far side refuses a repeat, may simply be done again."""
     step = STEPS.get(run.kind)
@@ -103,7 +110,9 @@ def _stop(promotion: Promotion, run: StepRun, at: datetime) -> None:
         state=StepRun.State.CANCELLED,
         finished_at=at,
         token=F("token") + 1,
-        message="Stopped before it had an effect.",
+        message="Stopped by a person. What it had begun before stays as it is."
+        if run.begun_at
+        else "Stopped by a person before it began.",
     )
     finish_promotion(
         promotion,

@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
+from promotion.exceptions import ThroughlineError
 from promotion.models import Promotion, Service, StepRun, User
 from promotion.rules.states import FINAL, State
 
 from .audit import record
 from .holds import judge_hold
+from .roll_back import roll_back
 
 UNFINISHED = list(StepRun.UNFINISHED)
 
@@ -24,7 +26,19 @@ def finish_promotion(
     record(f"promotion.{state.value}", promotion, actor=actor, at=at, reason=reason)
     if state is State.SUCCEEDED:
         judge_hold(promotion, at)
+    elif state is State.FAILED and promotion.kind != Promotion.Kind.ROLLBACK:
+        _roll_back_where_asked(promotion, at)
     wake_service(promotion.service_id, at)
+
+
+def _roll_back_where_asked(promotion: Promotion, at: datetime) -> None:
+    """The stage's `on_failure: rollback`; where there is nothing to go back to, the record says so."""
+    if promotion.pipeline_version.form.stage(promotion.stage).on_failure != "rollback":
+        return
+    try:
+        roll_back(promotion.pk, person=None, at=at)
+    except ThroughlineError as error:
+        record("promotion.not_rolled_back", promotion, actor=None, at=at, reason=error.sentence)
 
 
 def wake_service(service: int, at: datetime) -> None:

@@ -23,26 +23,25 @@ def record_outcome(run: StepRun, result: StepResult, *, at: datetime) -> bool:
 
     A late writer, whose lease another worker took over, changes nothing.
     """
-    promotion = (
-        Promotion.objects.select_for_update(of=("self",)).for_display().get(pk=run.promotion_id)
-    )
+    promotion = Promotion.objects.locked(run.promotion_id)
     held = StepRun.objects.filter(pk=run.pk, token=run.token, state=StepRun.State.RUNNING)
     if not held.update(**_columns(result, at)):
         return False
     run.refresh_from_db()
-    record(
-        "step.outcome",
-        run,
-        actor=None,
-        at=at,
-        reason=result.message,
-        details={
-            "promotion": promotion.number,
-            "kind": run.kind,
-            "outcome": result.outcome,
-            "attempt": run.attempt,
-        },
-    )
+    if result.outcome is not Outcome.WAITING:
+        record(
+            "step.outcome",
+            run,
+            actor=None,
+            at=at,
+            reason=result.message,
+            details={
+                "promotion": promotion.number,
+                "kind": run.kind,
+                "outcome": result.outcome,
+                "attempt": run.attempt,
+            },
+        )
     if promotion.state != State.RUNNING:
         return False
     _record_verification(promotion, run, result, at)

@@ -25,9 +25,7 @@ class Resolution(StrEnum):
 def resolve_step(step_run: int, resolution: Resolution, *, person: User, at: datetime) -> Promotion:
     """Applies the answer and lets the promotion go on or end."""
     run = StepRun.objects.select_related("promotion").get(pk=step_run)
-    promotion = (
-        Promotion.objects.select_for_update(of=("self",)).for_display().get(pk=run.promotion_id)
-    )
+    promotion = Promotion.objects.locked(run.promotion_id)
     if not person.has_role(promotion.service.team, Role.RELEASE_MANAGER):
         raise NotAllowedError(
             f"{person.name} may not decide about steps of {promotion.number}: that takes a release manager of"

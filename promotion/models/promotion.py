@@ -37,6 +37,15 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
         """Waiting ones whose gates the person's decision would move."""
         return self.filter(state=State.WAITING.value, waits_for=person)
 
+    def locked(self, number: int) -> "Promotion":
+        """The promotion, held until the transaction ends.
+
+        Its service's row is locked first, always: so two promotions of one lane are never decided
+        at the same time, and no two transactions wait for each other in a circle.
+        """
+        Service.objects.select_for_update().get(promotions=number)
+        return self.select_for_update(of=("self",)).for_display().get(pk=number)
+
     def for_display(self) -> "PromotionQuerySet":
         """With what a list or page names of each, in one query."""
         return self.select_related(

@@ -89,6 +89,11 @@ class StepRun(models.Model):
         """Nothing more comes of this attempt."""
         return self.state not in self.UNFINISHED
 
+    @property
+    def is_unheld(self) -> bool:
+        """Unfinished and in no worker's hands: a stop takes effect at once."""
+        return self.state in (self.State.PENDING, self.State.WAITING, self.State.UNKNOWN)
+
     def is_claimable(self, at: datetime) -> bool:
         """Nobody holds it, and its time has come."""
         if self.state == self.State.PENDING or self.state == self.State.WAITING:

@@ -145,7 +145,9 @@ def test_asking_twice_returns_the_open_request(lane):
 def test_a_newer_request_supersedes_an_older_waiting_one(lane):
     service, places = lane
     older = ask(make_release(service, "4.17.0"), places["production"]).promotion
-    newer = ask(make_release(service, "4.18.0"), places["production"], at=NOW + timedelta(minutes=1)).promotion
+    newer = ask(
+        make_release(service, "4.18.0"), places["production"], at=NOW + timedelta(minutes=1)
+    ).promotion
     older.refresh_from_db()
     assert older.state == State.SUPERSEDED
     assert newer.state == State.WAITING
@@ -165,7 +167,10 @@ def test_who_asked_may_cancel_and_others_may_not(lane):
     promotion = ask(make_release(service), places["production"], asker).promotion
     with pytest.raises(NotAllowedError):
         cancel_promotion(promotion.pk, person=make_person("luca", Role.MEMBER), reason="", at=NOW)
-    assert cancel_promotion(promotion.pk, person=asker, reason="Wrong one", at=NOW).state == State.CANCELLED
+    assert (
+        cancel_promotion(promotion.pk, person=asker, reason="Wrong one", at=NOW).state
+        == State.CANCELLED
+    )
 
 
 def test_a_person_without_a_role_may_not_ask(lane):
@@ -180,7 +185,9 @@ def test_every_act_is_on_the_audit_record_with_its_actor(lane):
     asker = make_person("tomasz", Role.MEMBER)
     promotion = ask(make_release(service), places["dev"], asker).promotion
     advance(promotion.pk, at=NOW)
-    acts = AuditEntry.objects.filter(subject_type="promotion", subject_id=str(promotion.pk)).order_by("pk")
+    acts = AuditEntry.objects.filter(
+        subject_type="promotion", subject_id=str(promotion.pk)
+    ).order_by("pk")
     assert [(act.action, act.actor_name) for act in acts] == [
         ("promotion.ask", "Tomasz"),
         ("promotion.start", "Throughline"),
@@ -212,7 +219,9 @@ def test_a_stage_that_only_observes_holds_nothing_and_says_what_would_have(lane)
 
 def test_a_successful_promotion_of_something_else_than_the_candidate_holds_automation(lane):
     service, places = lane
-    make_pipeline(service, "service: shipment-api\nstages:\n  - {name: dev, environment: dev, auto: true}\n")
+    make_pipeline(
+        service, "service: shipment-api\nstages:\n  - {name: dev, environment: dev, auto: true}\n"
+    )
     old = make_release(service, "4.17.0", at=NOW - timedelta(days=1))
     make_release(service, "4.18.0")
     promotion = ask(old, places["dev"], make_person("tomasz", Role.MEMBER)).promotion
