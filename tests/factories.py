@@ -18,6 +18,7 @@ from promotion.models import (
     Deployment,
     Environment,
     Membership,
+    Observation,
     Pipeline,
     PipelineVersion,
     Promotion,
@@ -315,4 +316,19 @@ def make_connection(name: str, kind: str, address: str, **fields: Any) -> Connec
     """A connection."""
     return Connection.objects.create(
         name=name, kind=kind, address=address, created_at=NOW, **fields
+    )
+
+
+def make_observation(
+    service: Service, environment: Environment, digest: str, *, at: datetime = NOW, **fields: Any
+) -> Observation:
+    """The digest was seen running there at that time."""
+    return Observation.objects.create(
+        service=service,
+        environment=environment,
+        digest=digest,
+        artifact=Artifact.objects.filter(digest=digest).first(),
+        seen_at=at,
+        received_at=at,
+        **fields,
     )
