@@ -1,5 +1,6 @@
 """Letting a tool send us events: its sender and secret, and a new secret without a gap."""
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,8 @@ from promotion.sources.known import SOURCES
 from .audit import record
 
 OVERLAP = timedelta(hours=24)
+# What stands in /hooks/<address>; narrower than the names of other things, which may hold dots.
+ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,11 @@ def make_sender(slug: str, name: str, kind: str, *, person: User, at: datetime) 
     _check_allowed(person)
     if kind not in SOURCES:
         raise InputError(f"There is no source called {kind}. Nothing was changed.", key="kind")
+    if not ADDRESS.fullmatch(slug):
+        raise InputError(
+            "Use letters, digits, dashes and underscores for the address. Nothing was changed.",
+            key="slug",
+        )
     if Sender.objects.filter(slug=slug).exists():
         raise InputError(
             f"There is a sender at /hooks/{slug} already. Choose another address.", key="slug"

@@ -167,12 +167,16 @@ def _sentence() -> str:
     )
     if not counts["all"]:
         return "Nothing arrived in the last 24 h."
-    parts = [
-        f"{counts['unmapped']:,} match no service or environment" if counts["unmapped"] else "",
-        f"{counts['unreadable']:,} could not be read" if counts["unreadable"] else "",
-        f"{counts['waiting']:,} wait to be processed" if counts["waiting"] else "",
-    ]
-    trouble = ", ".join(part for part in parts if part)
+    words = (
+        ("unmapped", "matches no service or environment", "match no service or environment"),
+        ("unreadable", "could not be read", "could not be read"),
+        ("waiting", "waits to be processed", "wait to be processed"),
+    )
+    trouble = ", ".join(
+        f"{counts[name]:,} {one if counts[name] == 1 else many}"
+        for name, one, many in words
+        if counts[name]
+    )
     noun = "event" if counts["all"] == 1 else "events"
     return (
         f"{counts['all']:,} {noun} in the last 24 h; {trouble or 'every one was read and placed'}."

@@ -7,6 +7,7 @@ from . import (
     asking,
     events,
     inbox,
+    integrations,
     overview,
     promotion_actions,
     promotions,
@@ -85,4 +86,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("events/<int:pk>/", events.show_event, name="event-detail"),
     path("events/<int:pk>/body/", events.download_body, name="event-body"),
     path("events/<int:pk>/again/", events.replay, name="event-replay"),
+    path("integrations/", integrations.list_integrations, name="integration-list"),
+    path("integrations/senders/", integrations.add_sender, name="sender-add"),
+    path("integrations/senders/<int:pk>/secret/", integrations.rotate, name="sender-rotate"),
+    path("integrations/tokens/", integrations.add_token, name="token-add"),
+    path("integrations/tokens/<int:pk>/revoke/", integrations.revoke, name="token-revoke"),
 ]
