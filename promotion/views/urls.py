@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path, register_converter
 
 from . import (
     asking,
+    environments,
     events,
     inbox,
     integrations,
@@ -91,4 +92,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("integrations/senders/<int:pk>/secret/", integrations.rotate, name="sender-rotate"),
     path("integrations/tokens/", integrations.add_token, name="token-add"),
     path("integrations/tokens/<int:pk>/revoke/", integrations.revoke, name="token-revoke"),
+    path("environments/", environments.list_environments, name="environment-list"),
+    path("freezes/", environments.make_freeze, name="freeze-make"),
+    path("freezes/<int:pk>/lift/", environments.lift, name="freeze-lift"),
 ]

@@ -1,0 +1,182 @@
+"""What may be done with a promotion: each view takes one POST, calls one action, schedules, goes back."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from promotion import tasks
+from promotion.actions.approve import Choice, decide
+from promotion.actions.cancel import cancel_promotion
+from promotion.actions.holds import lift_hold as lift
+from promotion.actions.look_again import look_again
+from promotion.actions.promote import Asked
+from promotion.actions.resolve_step import Resolution, resolve_step
+from promotion.actions.retry import retry_promotion
+from promotion.actions.roll_back import roll_back
+from promotion.exceptions import ThroughlineError
+from promotion.forms import DecisionForm, ReasonForm, ResolutionForm, refusal_of
+from promotion.models import Approval, Hold, StepRun
+from promotion.rules.states import State
+
+from .person import person_of
+from .promotions import get_promotion, render_promotion
+
+
+@require_POST
+def approve(request: HttpRequest, number: int) -> HttpResponse:
+    """Records an approval of exactly what the page showed."""
+    return _decide(request, number, Approval.Decision.APPROVE, "Approval recorded.")
+
+
+@require_POST
+def reject(request: HttpRequest, number: int) -> HttpResponse:
+    """Ends the promotion with a comment."""
+    return _decide(request, number, Approval.Decision.REJECT, "Rejected.")
+
+
+@require_POST
+def withdraw(request: HttpRequest, number: int) -> HttpResponse:
+    """Takes the person's own approval back, until the promotion runs."""
+    return _decide(request, number, Approval.Decision.WITHDRAW, "Approval withdrawn.")
+
+
+def _decide(
+    request: HttpRequest, number: int, decision: Approval.Decision, said: str
+) -> HttpResponse:
+    form = DecisionForm(request.POST)
+
+    def act(at: datetime) -> str:
+        if not form.is_valid():
+            raise refusal_of(form)
+        given = form.cleaned_data
+        choice = Choice(decision, given["content_hash"], given["comment"])
+        decide(number, choice, person=person_of(request), at=at)
+        return said
+
+    return _answer(request, number, act, typed=request.POST.get("comment", ""))
+
+
+@require_POST
+def cancel(request: HttpRequest, number: int) -> HttpResponse:
+    """Cancels what waits, stops what runs before its next effect."""
+
+    def act(at: datetime) -> str:
+        promotion = cancel_promotion(
+            number, person=person_of(request), reason=_reason(request), at=at
+        )
+        if promotion.state == State.RUNNING:
+            return "It stops before its next effect."
+        return f"{promotion.number} is cancelled."
+
+    return _answer(request, number, act)
+
+
+@require_POST
+def evaluate(request: HttpRequest, number: int) -> HttpResponse:
+    """Has every gate asked again."""
+
+    def act(at: datetime) -> str:
+        look_again(number, person=person_of(request), at=at)
+        return "The gates are being asked again."
+
+    return _answer(request, number, act)
+
+
+@require_POST
+def retry(request: HttpRequest, number: int) -> HttpResponse:
+    """Asks again for what ended without success."""
+    return _ask(
+        request, number, lambda at: retry_promotion(number, person=person_of(request), at=at)
+    )
+
+
+@require_POST
+def rollback(request: HttpRequest, number: int) -> HttpResponse:
+    """Asks for the last good release again."""
+    return _ask(
+        request,
+        number,
+        lambda at: roll_back(number, person=person_of(request), at=at, reason=_reason(request)),
+    )
+
+
+@require_POST
+def resolve(request: HttpRequest, number: int, step_run: int) -> HttpResponse:
+    """Takes the person's word for what became of a step."""
+    get_object_or_404(StepRun, pk=step_run, promotion=number)
+    form = ResolutionForm(request.POST)
+
+    def act(at: datetime) -> str:
+        if not form.is_valid():
+            raise refusal_of(form)
+        resolution = Resolution(form.cleaned_data["resolution"])
+        resolve_step(step_run, resolution, person=person_of(request), at=at)
+        return "Recorded; the promotion goes on from there."
+
+    return _answer(request, number, act)
+
+
+@require_POST
+def lift_hold(request: HttpRequest, hold: int) -> HttpResponse:
+    """Lets automatic promotion of the lane go on."""
+    found = get_object_or_404(Hold, pk=hold)
+
+    def act(at: datetime) -> str:
+        lift(hold, person=person_of(request), at=at)
+        tasks.look_at_service.delay_on_commit(found.service_id)
+        return "The hold is lifted; automatic promotion goes on."
+
+    return _answer(request, found.made_by_id, act)
+
+
+def _ask(request: HttpRequest, number: int, act: Callable[[datetime], Asked]) -> HttpResponse:
+    """Goes to the promotion that was asked for, or that was found open."""
+    promotion = get_promotion(number)
+    try:
+        found = act(timezone.now())
+    except ThroughlineError as error:
+        return render_promotion(request, promotion, error)
+    say_asked(request, found)
+    return _go_to(found.promotion.pk)
+
+
+def say_asked(request: HttpRequest, asked: Asked) -> None:
+    """Says whether a request made the promotion or found it open, and has it looked at."""
+    if asked.is_new:
+        messages.success(request, f"{asked.promotion.number} is asked for.")
+    else:
+        messages.info(
+            request, f"{asked.promotion.number} is open already; nothing new was asked for."
+        )
+    tasks.advance.delay_on_commit(asked.promotion.pk)
+
+
+def _answer(
+    request: HttpRequest, number: int, act: Callable[[datetime], str], typed: str = ""
+) -> HttpResponse:
+    """Back to the page with what was done; after a refusal the page itself, saying why."""
+    get_promotion(number)
+    try:
+        said = act(timezone.now())
+    except ThroughlineError as error:
+        return render_promotion(request, get_promotion(number), error, typed)
+    messages.success(request, said)
+    tasks.advance.delay_on_commit(number)
+    return _go_to(number)
+
+
+def _go_to(number: int) -> HttpResponse:
+    return redirect("promotion-detail", number=number)
+
+
+def _reason(request: HttpRequest) -> str:
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        raise refusal_of(form)
+    reason: str = form.cleaned_data["reason"]
+    return reason
