@@ -1,18 +1,21 @@
 """Who calls the API: a token in the Authorization header, or a signed-in person."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.utils import timezone
 from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
 
+from promotion.exceptions import NotAllowedError
 from promotion.models import Token, User
 
 
 class Machine:
-    """Stands for a token without a person: it may send events and nothing else."""
+    """Stands for a token without a person: it may send events and read, and nothing else."""
 
     is_authenticated = True
+    is_anonymous = False
     is_active = True
     pk = None
 
@@ -49,14 +52,41 @@ def find_token(text: str) -> Token | None:
 
 
 class HasScope(permissions.BasePermission):
-    """Views name the scope they need in `scope`; a signed-in person has what their roles give."""
+    """Reading takes one of the view's `read_scopes` (by default `read`), anything else its `scope`.
+
+    A signed-in person has what their roles give, and the actions check those.
+    """
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """False for a token without the scope, and for anybody not signed in."""
         if not request.user or not request.user.is_authenticated:
             return False
-        if isinstance(request.auth, Token):
-            needed = getattr(view, "scope", Token.Scope.READ)
-            self.message = f"This token lacks the scope '{needed}'."
-            return needed in request.auth.scopes
-        return True
+        if not isinstance(request.auth, Token):
+            return True
+        accepted = self._accepted(request, view)
+        needed = " or ".join(f"'{scope}'" for scope in accepted)
+        self.message = f"This token lacks the scope {needed}. Nothing was changed."
+        return any(scope in request.auth.scopes for scope in accepted)
+
+    @staticmethod
+    def _accepted(request: Request, view: Any) -> Collection[str]:
+        """A view that changes something and names no scope accepts no token at all."""
+        if request.method in permissions.SAFE_METHODS:
+            return getattr(view, "read_scopes", (Token.Scope.READ.value,))
+        scope = getattr(view, "scope", None)
+        return () if scope is None else (str(scope),)
+
+
+def person_of(request: Request) -> User:
+    """The person who acts; NotAllowedError where the token belongs to nobody."""
+    if isinstance(request.user, User):
+        return request.user
+    raise NotAllowedError(
+        "This token belongs to nobody, and only people ask, approve, cancel or retry."
+        " Nothing was changed. Use a token of a person."
+    )
+
+
+def token_of(request: Request) -> Token | None:
+    """The token that was used; None for a signed-in person."""
+    return request.auth if isinstance(request.auth, Token) else None

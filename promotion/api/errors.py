@@ -1,9 +1,10 @@
 """Errors as problem details (RFC 9457): a sentence a person can act on."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -24,6 +25,9 @@ STATUS: tuple[tuple[type[ThroughlineError], int], ...] = (
     (UnreachableError, 503),
 )
 TYPE = "application/problem+json"
+TOO_LARGE = "The body is larger than 5 MiB and was not kept. Send it in smaller parts."
+NOT_THERE = "There is nothing at this address, or you may not see it."
+FAULTS_SAID = 3
 
 
 def status_of(error: ThroughlineError) -> int:
@@ -47,22 +51,64 @@ def problem_answer(status: int, detail: str, **more: Any) -> HttpResponse:
     return JsonResponse(problem(status, detail, **more), status=status, content_type=TYPE)
 
 
+def refuse(status: int, detail: str, **more: Any) -> Response:
+    """A problem answer of a view of the REST framework."""
+    return Response(problem(status, detail, **more), status=status, content_type=TYPE)
+
+
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """The REST framework's exception handler."""
     if isinstance(error, ThroughlineError):
-        more = {"key": error.key} if isinstance(error, InputError) and error.key else {}
-        status = status_of(error)
-        return Response(problem(status, error.sentence, **more), status=status, content_type=TYPE)
+        return refuse(status_of(error), error.sentence, **_more_of(error))
+    if isinstance(error, RequestDataTooBig):
+        return refuse(413, TOO_LARGE)
     if isinstance(error, Http404):
-        error = exceptions.NotFound("There is nothing at this address, or you may not see it.")
+        error = exceptions.NotFound(NOT_THERE)
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     response = exception_handler(error, context)
     if response is not None:
         detail = response.data.get("detail") if isinstance(response.data, dict) else None
-        more = {} if detail else {"errors": response.data}
-        response.data = problem(
-            response.status_code, str(detail or "The request cannot be used as it is."), **more
-        )
+        # A field of that name may be wrong, too; then there is a list of faults and no sentence.
+        is_sentence = isinstance(detail, str)
+        more = {} if is_sentence else {"errors": response.data}
+        said = str(detail) if is_sentence else _say(response.data)
+        response.data = problem(response.status_code, said, **more)
         response.content_type = TYPE
     return response
+
+
+def _more_of(error: ThroughlineError) -> dict[str, Any]:
+    """What goes with the sentence: the key it is about, or whatever the error itself adds."""
+    if isinstance(error, InputError) and error.key:
+        return {"key": error.key}
+    return getattr(error, "more", {})
+
+
+def _say(errors: Any) -> str:
+    """The first faults of a body in words; all of them stand in `errors`."""
+    faults = list(_faults(errors, ""))
+    rest = len(faults) - FAULTS_SAID
+    more = f" And {rest} more." if rest > 0 else ""
+    return " ".join(faults[:FAULTS_SAID]) + more + " Nothing was changed."
+
+
+def _faults(errors: Any, place: str) -> Iterator[str]:
+    if isinstance(errors, dict):
+        for name, inner in errors.items():
+            yield from _faults(inner, _place_in(place, name))
+    elif isinstance(errors, list):
+        for number, inner in enumerate(errors):
+            is_message = not isinstance(inner, dict | list)
+            numbered = place if is_message else f"{place}[{number}]"
+            yield from _faults(inner, numbered)
+    else:
+        yield f"{place}: {errors}" if place else str(errors)
+
+
+def _place_in(place: str, name: str | int) -> str:
+    if isinstance(name, int):  # the number of an element
+        return f"{place}[{name}]"
+    if name == "non_field_errors":
+        return place
+    return f"{place}.{name}" if place else name

@@ -1,11 +1,42 @@
 """Lists are paged by cursor in a stable order."""
 
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+
+from promotion.exceptions import InputError
 
 
 class StableCursorPagination(CursorPagination):
-    """Newest first; `limit` up to 500."""
+    """The row kept last comes first; `limit` up to 500.
+
+    Rows are ordered by their key, which never changes: a time would move when a later report
+    corrects it, and the row would be shown twice or never.
+    """
 
     ordering = "-pk"
     page_size_query_param = "limit"
     max_page_size = 500
+    cursor_query_description = "Where the page begins, as `next` and `previous` of another gave it."
+    page_size_query_description = "How many at once, 50 unless told, 500 at most."
+
+    def paginate_queryset(
+        self, queryset: "QuerySet[Any]", request: Request, view: Any = None
+    ) -> list[Any] | None:
+        """The rows of the page; InputError for a cursor that was not given by us."""
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (ValueError, TypeError, OverflowError, ValidationError):
+            # What the cursor decodes to is not compared with a column before the query is made.
+            raise InputError(
+                "This cursor was not given by this list. Begin again without one.", key="cursor"
+            ) from None
+
+
+class SlugCursorPagination(StableCursorPagination):
+    """By the name in addresses, first to last."""
+
+    ordering = "slug"

@@ -1,16 +1,57 @@
 """Addresses of the API."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, register_converter
 from drf_spectacular.views import SpectacularAPIView
+from rest_framework.views import APIView
 
-from . import events, webhooks
+from . import (
+    assertion,
+    converters,
+    events,
+    explain,
+    observations,
+    promotions,
+    reads,
+    trace,
+    webhooks,
+)
+
+register_converter(converters.NameConverter, "name")
+register_converter(converters.DigestConverter, "digest")
+register_converter(converters.NumberConverter, "number")
+
+
+def address(route: str, view: type[APIView], name: str) -> URLPattern:
+    """One address of version 1; the views let in whom a token or a session lets in."""
+    return path(f"api/v1/{route}", login_not_required(view.as_view()), name=name)
+
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("hooks/<slug:slug>", webhooks.deliver, name="hook"),
-    path("api/v1/events", login_not_required(events.EventIntake.as_view()), name="api-events"),
-    path(
-        "api/v1/events/<int:pk>", login_not_required(events.EventDetail.as_view()), name="api-event"
-    ),
+    path("hooks/<name:slug>", webhooks.deliver, name="hook"),
     path("api/schema/", login_not_required(SpectacularAPIView.as_view()), name="api-schema"),
+    address("events", events.EventList, "api-events"),
+    address("events/<int:pk>", events.EventDetail, "api-event"),
+    address("observations", observations.Observations, "api-observations"),
+    address("services", reads.ServiceList, "api-services"),
+    address("services/<name:slug>", reads.ServiceDetail, "api-service"),
+    address("environments", reads.EnvironmentList, "api-environments"),
+    address("environments/<name:slug>", reads.EnvironmentDetail, "api-environment"),
+    address("artifacts", reads.ArtifactList, "api-artifacts"),
+    address("artifacts/<digest:digest>", reads.ArtifactDetail, "api-artifact"),
+    address("releases", reads.ReleaseList, "api-releases"),
+    address("releases/<int:pk>", reads.ReleaseDetail, "api-release"),
+    address("deployments", reads.DeploymentList, "api-deployments"),
+    address("deployments/<int:pk>", reads.DeploymentDetail, "api-deployment"),
+    address("incidents", reads.IncidentList, "api-incidents"),
+    address("incidents/<int:pk>", reads.IncidentDetail, "api-incident"),
+    address("promotions", promotions.PromotionList, "api-promotions"),
+    address("promotions/<number:number>", promotions.PromotionDetail, "api-promotion"),
+    address("promotions/<number:number>/approve", promotions.Approve, "api-promotion-approve"),
+    address("promotions/<number:number>/reject", promotions.Reject, "api-promotion-reject"),
+    address("promotions/<number:number>/cancel", promotions.Cancel, "api-promotion-cancel"),
+    address("promotions/<number:number>/retry", promotions.Retry, "api-promotion-retry"),
+    address("promotions/<number:number>/explain", explain.Explain, "api-promotion-explain"),
+    address("assert", assertion.Assert, "api-assert"),
+    address("trace/<digest:digest>", trace.Trace, "api-trace"),
 ]

@@ -6,23 +6,25 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from promotion import tasks
 from promotion.actions.receive import Received, receive
-from promotion.api.errors import problem_answer
+from promotion.api.errors import TOO_LARGE, problem_answer
 from promotion.models import Sender
 from promotion.sources.base import AuthenticationError, Delivery
 from promotion.sources.known import SOURCES
 
-TOO_LARGE = "The body is larger than 5 MiB and was not kept. Send the events in smaller parts."
+DELIVER_BY_POST = "Deliveries come by POST. Nothing was kept."
 
 
 @csrf_exempt
 @login_not_required
-@require_http_methods(["POST", "OPTIONS"])
 def deliver(request: HttpRequest, slug: str) -> HttpResponse:
     """One delivery of one sender; the same one again gets the same answer."""
+    if request.method not in {"POST", "OPTIONS"}:
+        answer = problem_answer(405, DELIVER_BY_POST)
+        answer["Allow"] = "POST, OPTIONS"
+        return answer
     sender = Sender.objects.filter(slug=slug, is_active=True).first()
     source = SOURCES.get(sender.kind) if sender else None
     if sender is None or source is None:
