@@ -1,0 +1,1 @@
+"""A small runtime for the demonstration: rolls out what the GitOps repository says, and reports it."""
