@@ -113,12 +113,16 @@ def _check(scope: Scope, reason: str, ends_at: datetime | None, at: datetime) ->
         raise InputError("The end must lie in the future. Nothing was changed.", key="ends_at")
 
 
-def _wake_touched(made: Freeze, at: datetime) -> None:
-    """A freeze of an environment or tier may touch any service."""
+def list_touched(made: Freeze) -> list[int]:
+    """The services a freeze may hold; one of an environment or a tier may hold any."""
     services = Service.objects.all()
     if made.service_id:
         services = services.filter(pk=made.service_id)
     elif made.team_id:
         services = services.filter(team=made.team_id)
-    for service in services.values_list("pk", flat=True):
+    return list(services.values_list("pk", flat=True))
+
+
+def _wake_touched(made: Freeze, at: datetime) -> None:
+    for service in list_touched(made):
         wake_service(service, at)

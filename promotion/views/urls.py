@@ -10,6 +10,7 @@ from . import (
     inbox,
     integrations,
     overview,
+    pipelines,
     promotion_actions,
     promotions,
     release_trace,
@@ -95,4 +96,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("environments/", environments.list_environments, name="environment-list"),
     path("freezes/", environments.make_freeze, name="freeze-make"),
     path("freezes/<int:pk>/lift/", environments.lift, name="freeze-lift"),
+    path("pipelines/", pipelines.list_pipelines, name="pipeline-list"),
+    path("pipelines/<str:service>/", pipelines.show_pipeline, name="pipeline-detail"),
+    path("pipelines/<str:service>/check/", pipelines.validate, name="pipeline-validate"),
+    path("pipelines/<str:service>/apply/", pipelines.apply, name="pipeline-apply"),
 ]
