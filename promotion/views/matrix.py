@@ -226,9 +226,6 @@ def _step_of(line: PromotionLine, mine: frozenset[int], at: datetime) -> tuple[i
     first = line.holding[0] if line.holding else None
     if first is None:
         return 5, NextStep("Waiting", "waiting", number)
-    if first.result.gate == "approval":
-        given, needed = line.approvals
-        return 5, NextStep(f"{given} of {needed} approvals", "waiting", number)
     if first.result.earliest and first.result.earliest > at:
         left = format_age(first.result.earliest - at)
         return 5, NextStep(f"{first.title}, {left} left", "waiting", number)

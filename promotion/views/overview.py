@@ -17,6 +17,7 @@ from promotion.rules.states import State
 from .failures import unanswered_failures
 from .keyset import asked
 from .matrix import MatrixRow, build_rows
+from .matrix_drawing import draw_rows
 from .person import person_of
 from .places import read_services
 from .promotion_lines import PromotionLine, lines_of
@@ -55,7 +56,7 @@ def show_overview(request: HttpRequest) -> HttpResponse:
     rows = build_rows(services, environments, lanes, lines, mine, at)
     attention = _attention(lines, lines_of(_of_team(unanswered_failures(at), team), at), mine)
     context = {
-        "rows": _sorted(rows, sort),
+        "rows": draw_rows(_sorted(rows, sort), at),
         "environments": environments,
         "attention": attention,
         "sentence": _sentence(page.paginator.count, len(environments), attention),
