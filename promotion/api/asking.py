@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from promotion.exceptions import ConflictError, InputError
 from promotion.models import Environment, Release, Service
+from promotion.models.artifact import ReleaseQuerySet
 
 from .fields import DigestField, UtcDateTimeField
 
@@ -110,7 +110,11 @@ def find_environment(slug: str) -> Environment:
 
 def find_release(service: Service, said: str | int | None, digest: str = "") -> Release:
     """The one release meant; InputError where there is none, SeveralReleasesError where several are."""
-    rows = service.releases.select_related("service").prefetch_related("artifacts")
+    rows = (
+        Release.objects.filter(service=service)
+        .select_related("service")
+        .prefetch_related("artifacts")
+    )
     if digest:
         rows = rows.filter(artifacts__digest=digest)
     found = list((_named(rows, said) if said is not None else rows).newest_first()[:MOST_NAMED])
@@ -131,7 +135,7 @@ def find_release(service: Service, said: str | int | None, digest: str = "") -> 
     return found[0]
 
 
-def _named(rows: "QuerySet[Release]", said: str | int) -> Any:
+def _named(rows: ReleaseQuerySet, said: str | int) -> ReleaseQuerySet:
     """By its version; a text of digits is an id only where no version is called so."""
     if isinstance(said, int):
         return rows.filter(pk=said)

@@ -23,7 +23,7 @@ from .schema import problems
 class EvidenceLinkSerializer(serializers.Serializer[Any]):
     """What a gate's answer rests on."""
 
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the column's name
     url = serializers.CharField()
 
 

@@ -64,7 +64,7 @@ class Observations(APIView):
         """One observation or a list; kept as one event, which tells what became of each."""
         at = timezone.now()
         many = isinstance(request.data, list)
-        body = ObservedSerializer(
+        body = ObservedSerializer(  # type: ignore[call-arg]  # max_length is the list's
             data=request.data if many else [request.data],
             many=True,
             allow_empty=False,
@@ -82,7 +82,7 @@ class Observations(APIView):
 
 def _fact(said: dict[str, Any], at: datetime) -> dict[str, Any]:
     """As our own JSON says it. The time is always there: the same inventory later is another one."""
-    seen = {
+    seen: dict[str, Any] = {
         name: said[name] for name in ("service", "name", "environment", "target") if name in said
     }
     digest = said["digest"].rpartition("@")[2].lower()

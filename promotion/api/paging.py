@@ -3,8 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
 from promotion.exceptions import InputError
@@ -24,7 +23,7 @@ class StableCursorPagination(CursorPagination):
     page_size_query_description = "How many at once, 50 unless told, 500 at most."
 
     def paginate_queryset(
-        self, queryset: "QuerySet[Any]", request: Request, view: Any = None
+        self, queryset: Any, request: Request, view: Any = None
     ) -> list[Any] | None:
         """The rows of the page; InputError for a cursor that was not given by us."""
         try:
@@ -34,6 +33,13 @@ class StableCursorPagination(CursorPagination):
             raise InputError(
                 "This cursor was not given by this list. Begin again without one.", key="cursor"
             ) from None
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Where the page begins; ValueError for what no column of ours could hold."""
+        cursor: Cursor | None = super().decode_cursor(request)
+        if cursor is not None and "\x00" in str(cursor.position):
+            raise ValueError("A position with a zero byte was not given by us.")
+        return cursor
 
 
 class SlugCursorPagination(StableCursorPagination):

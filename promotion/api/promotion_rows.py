@@ -33,12 +33,10 @@ class PromotionSerializer(RowSerializer[Promotion]):
         source="fields", help_text="what the stage asks for, as answered"
     )
     content = serializers.DictField(help_text="what the content hash is over")
-    undoes = serializers.PrimaryKeyRelatedField(read_only=True)
-    retry_of = serializers.PrimaryKeyRelatedField(read_only=True)
 
     class Meta:
         model = Promotion
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "number",
             "service",

@@ -1,10 +1,12 @@
 """Lists and details of what there is. No list costs more queries the longer it is."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db.models import Exists, Max, Model, OuterRef, QuerySet
 from django.http import Http404
 from rest_framework import generics
+from rest_framework.parsers import BaseParser
 
 from promotion.models import (
     Artifact,
@@ -30,9 +32,9 @@ class RowList(generics.ListAPIView[Row], Generic[Row]):
     query: ClassVar[type[queries.ListQuery]]
     operation: ClassVar[str]
     schema = ReadSchema()
-    parser_classes = (BoundedJSONParser,)
+    parser_classes: Sequence[type[BaseParser]] = (BoundedJSONParser,)
 
-    def filter_queryset(self, queryset: "QuerySet[Row]") -> "QuerySet[Row]":
+    def filter_queryset(self, queryset: Any) -> Any:
         """Those that fit."""
         return self.query.narrow(queryset, self.request.query_params)
 

@@ -30,7 +30,9 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="a sentence a person can act on")
     key = serializers.CharField(required=False, help_text="the part of the request it is about")
-    errors = serializers.JSONField(required=False, help_text="all faults, by field")
+    errors = serializers.JSONField(  # type: ignore[assignment]  # the name callers know
+        required=False, help_text="all faults, by field"
+    )
 
 
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
@@ -46,7 +48,8 @@ class ReadSchema(AutoSchema):
 
     def get_operation_id(self) -> str:
         """As the view calls it."""
-        return str(self.view.operation)
+        view: Any = self.view
+        return str(view.operation)
 
     def get_override_parameters(self) -> list[Any]:
         """The serializer of the query, whose fields become parameters."""
@@ -59,7 +62,7 @@ class ReadSchema(AutoSchema):
         return {200: super().get_response_serializers(), **problems(400 if is_list else 404)}
 
 
-class TokenScheme(OpenApiAuthenticationExtension):
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The header that carries a token."""
 
     target_class = "promotion.api.authentication.TokenAuthentication"
@@ -74,7 +77,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
         }
 
 
-class Words(OpenApiSerializerFieldExtension):
+class Words(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """The words of a choice with what they mean, as OpenAPI 3.1 can say it.
 
     As `enum` they would all need names of their own, since several nouns have a `state`.

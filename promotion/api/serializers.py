@@ -14,6 +14,7 @@ from promotion.models import (
     Incident,
     Release,
     Service,
+    Target,
 )
 
 from .fields import PersonSerializer, RowSerializer
@@ -40,7 +41,7 @@ class ServiceSerializer(RowSerializer[Service]):
 class EnvironmentSerializer(RowSerializer[Environment]):
     """An environment and its targets."""
 
-    targets = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
+    targets = serializers.SlugRelatedField[Target](slug_field="name", many=True, read_only=True)
 
     class Meta:
         model = Environment
@@ -62,7 +63,7 @@ class BuildSerializer(RowSerializer[Build]):
 
     class Meta:
         model = Build
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "source",
             "external_id",
@@ -99,7 +100,6 @@ class ArtifactSerializer(RowSerializer[Artifact]):
         help_text="digest of the index this platform belongs to",
     )
     tags = TagSerializer(many=True)
-    builds = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
     releases = NamedReleaseSerializer(many=True)
 
     class Meta:
@@ -148,15 +148,13 @@ class DeploymentSerializer(RowSerializer[Deployment]):
 
     service = serializers.CharField(source="service.slug")
     environment = serializers.CharField(source="environment.slug")
-    release = serializers.PrimaryKeyRelatedField(read_only=True)
-    promotion = serializers.PrimaryKeyRelatedField(read_only=True)
     candidates = serializers.ListField(child=serializers.CharField())
     state = serializers.CharField(source="result")
     is_voided = serializers.BooleanField(help_text="declared wrong by a person")
 
     class Meta:
         model = Deployment
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "source",
             "external_id",
@@ -192,7 +190,6 @@ class IncidentSerializer(RowSerializer[Incident]):
 
     service = serializers.CharField(source="service.slug", allow_null=True, default=None)
     environment = serializers.CharField(source="environment.slug", allow_null=True, default=None)
-    deployment = serializers.PrimaryKeyRelatedField(read_only=True)
     is_voided = serializers.BooleanField(help_text="declared wrong by a person")
 
     class Meta:
@@ -221,7 +218,7 @@ class OutcomeSerializer(serializers.Serializer[Any]):
 
     kind = serializers.CharField()
     became = serializers.ChoiceField(choices=["created", "updated", "unchanged", "nothing"])
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the column's name
     object = serializers.CharField()
     pk = serializers.IntegerField(allow_null=True)
     note = serializers.CharField()

@@ -44,14 +44,7 @@ class DigestRecord:
 
 def read_digest(digest: str) -> DigestRecord:
     """Reads all that speaks of the digest, oldest first but for releases and promotions."""
-    found = Artifact.objects.select_related("index").filter(digest=digest).first()
-    key = (found.index_id or found.pk) if found else None
-    artifact = (
-        Artifact.objects.select_related("service", "index")
-        .prefetch_related("tags", "platforms", "builds", "releases__service")
-        .filter(pk=key)
-        .first()
-    )
+    artifact = _whole(digest)
     rows = [artifact, *artifact.platforms.all()] if artifact else []
     digests = [one.digest for one in rows] or [digest]
     builds = tuple(
@@ -93,6 +86,18 @@ def read_digest(digest: str) -> DigestRecord:
             .select_related("service", "environment")
             .order_by("seen_at", "pk")
         ),
+    )
+
+
+def _whole(digest: str) -> Artifact | None:
+    """The artifact, or the index a platform belongs to, with what its serializer names."""
+    found = Artifact.objects.filter(digest=digest).first()
+    if found is None:
+        return None
+    return (
+        Artifact.objects.select_related("service", "index")
+        .prefetch_related("tags", "platforms", "builds", "releases__service")
+        .get(pk=found.index_id or found.pk)
     )
 
 
