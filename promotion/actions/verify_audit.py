@@ -3,16 +3,20 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import rfc8785
+from django.db import transaction
 
-from promotion.models import AuditEntry, AuditSeal
+from promotion.exceptions import NotAllowedError
+from promotion.models import AuditEntry, AuditSeal, Role, User
 
-from .audit import GENESIS, link_hash
+from .audit import GENESIS, link_hash, record
 
 CHUNK = 2000
+VERIFIED = "audit.verify"
+READERS = (Role.AUDITOR, Role.ADMINISTRATOR, Role.RELEASE_MANAGER, Role.PLATFORM_ENGINEER)
 COLUMNS = (
     "actor_name",
     "action",
@@ -65,6 +69,32 @@ def verify_audit() -> Verdict:
             return Verdict(expected - 1, unsealed_rows, problem, expected, previous)
         unsealed_rows += 1
     return Verdict(expected - 1, unsealed_rows, last_hash=previous)
+
+
+@transaction.atomic
+def verify_and_record(*, person: User, at: datetime) -> Verdict:
+    """The same, and that it was checked goes onto the record itself; NotAllowedError who may not read it."""
+    if not may_read_audit(person):
+        raise NotAllowedError(
+            f"{person.name} may not check the audit log: that takes somebody who may read it."
+            " Nothing was changed."
+        )
+    verdict = verify_audit()
+    last = AuditSeal.objects.order_by("-sequence").first()
+    details = {
+        "holds": verdict.holds,
+        "sealed": verdict.sealed,
+        "unsealed": verdict.unsealed,
+        "last_hash": verdict.last_hash,
+    }
+    if last is not None:
+        record(VERIFIED, last, actor=person, at=at, reason=verdict.sentence, details=details)
+    return verdict
+
+
+def may_read_audit(person: User) -> bool:
+    """Auditors, administrators, release managers and platform engineers, of whichever team."""
+    return person.is_active and person.memberships.filter(role__in=READERS).exists()
 
 
 def _seals() -> Iterator[AuditSeal]:

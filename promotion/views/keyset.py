@@ -47,3 +47,13 @@ def _read(cursor: str) -> tuple[datetime, int] | None:
         return None
     is_key = key.isascii() and key.isdecimal() and len(key) < 19
     return (at, int(key)) if at is not None and at.tzinfo is not None and is_key else None
+
+
+def take_by_key(rows: "QuerySet[Row]", cursor: str, *, size: int = 50) -> "Slice[Row]":
+    """Newest first by the key alone: the order in which the rows were written."""
+    is_key = cursor.isascii() and cursor.isdecimal() and len(cursor) < 19
+    if is_key:
+        rows = rows.filter(pk__lt=int(cursor))
+    found = list(rows.order_by("-pk")[: size + 1])
+    shown = found[:size]
+    return Slice(shown, str(shown[-1].pk) if len(found) > size else "", not is_key)

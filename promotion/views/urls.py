@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path, register_converter
 
 from . import (
     asking,
+    audit,
     environments,
     events,
     inbox,
@@ -15,6 +16,7 @@ from . import (
     promotions,
     release_trace,
     releases,
+    search,
     sign_in,
 )
 from .numbers import PromotionNumber
@@ -100,4 +102,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("pipelines/<str:service>/", pipelines.show_pipeline, name="pipeline-detail"),
     path("pipelines/<str:service>/check/", pipelines.validate, name="pipeline-validate"),
     path("pipelines/<str:service>/apply/", pipelines.apply, name="pipeline-apply"),
+    path("audit/", audit.list_entries, name="audit-list"),
+    path("audit/verify/", audit.verify, name="audit-verify"),
+    path("audit/<int:pk>/", audit.show_entry, name="audit-entry"),
+    path("search/", search.search, name="search"),
 ]
