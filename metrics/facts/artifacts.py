@@ -40,9 +40,7 @@ def load_releases(services: Collection[int] | None = None) -> tuple[ReleaseFact,
 
 def load_builds(as_of: datetime, services: Collection[int] | None = None) -> tuple[BuildFact, ...]:
     """The finished builds received by `as_of`, one fact for each artifact they made."""
-    rows = BuildArtifact.objects.filter(
-        build__received_at__lte=as_of, build__finished_at__isnull=False
-    ).values_list(
+    rows = BuildArtifact.objects.filter(build__received_at__lte=as_of).values_list(
         "build_id",
         "artifact__service__slug",
         "build__service__slug",
@@ -76,6 +74,7 @@ def load_builds(as_of: datetime, services: Collection[int] | None = None) -> tup
             commit,
             version,
         ) in rows.order_by("pk").iterator()
+        if finished_at is not None
     )
 
 

@@ -112,14 +112,14 @@ def _load_reports(as_of: datetime, services: Collection[int] | None) -> dict[int
     if services is not None:
         rows = rows.filter(deployment__service__in=services)
     found: dict[int, list[_Report]] = defaultdict(list)
-    for key, *report in (
+    for key, result, occurred_at, started_at, finished_at, seen_at in (
         rows.order_by("occurred_at", "pk")
         .values_list(
             "deployment_id", "result", "occurred_at", "started_at", "finished_at", "received_at"
         )
         .iterator()
     ):
-        found[key].append(_Report(*report))
+        found[key].append(_Report(result, occurred_at, started_at, finished_at, seen_at))
     return found
 
 

@@ -109,7 +109,7 @@ def load_incidents(
 
 
 def _read_incidents(as_of: datetime, services: Collection[int] | None) -> Iterator[IncidentFact]:
-    rows = Incident.objects.filter(received_at__lte=as_of, opened_at__isnull=False)
+    rows = Incident.objects.filter(received_at__lte=as_of)
     if services is not None:
         rows = rows.filter(service__in=services)
     for row in (
@@ -129,6 +129,8 @@ def _read_incidents(as_of: datetime, services: Collection[int] | None) -> Iterat
     ):
         key, service, environment, opened_at, resolved_at, received_at = row[:6]
         deployment, confidence, named = row[6:]
+        if opened_at is None:
+            continue
         linked = deployment_key(deployment) if deployment else None
         said = linked if confidence == Incident.Confidence.EXPLICIT else None
         is_confirmed = confidence == Incident.Confidence.CONFIRMED

@@ -1,0 +1,20 @@
+"""From values to figures: the only package that knows Plotly's format."""
+
+from .durations import draw_parts, draw_spans
+from .failures import draw_failures
+from .frame import Chart
+from .shares import draw_classes, draw_links, draw_share, draw_shares
+from .sparkline import Sparkline, draw_sparkline
+
+__all__ = [
+    "Chart",
+    "Sparkline",
+    "draw_classes",
+    "draw_failures",
+    "draw_links",
+    "draw_parts",
+    "draw_share",
+    "draw_shares",
+    "draw_spans",
+    "draw_sparkline",
+]

@@ -1,0 +1,174 @@
+"""Charts of times from build to production: every release a dot, and the parts of the mean."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from metrics.measures.journeys import Part, average_parts
+from metrics.measures.periods import Buckets, Period
+from metrics.measures.results import Bucket, Row
+from promotion.formats import format_percent, format_span
+
+from .frame import Chart, EndLabel, draw_target, lay_out, name_bucket, starts_of, upward_axis
+
+SECONDS = 3600
+DAYS_FROM = 96  # hours: above, an axis of days reads better
+SHADES = ("line-strong", "heat-3", "chart-4", "chart-3", "chart-2", "heat-2")
+
+
+def _scale(hours: Iterable[float | None]) -> tuple[float, str]:
+    highest = max((each for each in hours if each is not None), default=0.0)
+    return (24.0, "d") if highest > DAYS_FROM else (1.0, "h")
+
+
+def draw_spans(
+    rows: Sequence[Row],
+    buckets: Sequence[Bucket],
+    step: str,
+    target: float | None,
+    title: str,
+) -> Chart:
+    """A dot for every release at its deployment, the median of each bucket as a line."""
+    timed = [row for row in rows if row.hours is not None]
+    by, unit = _scale([row.hours for row in timed])
+    highest = max([row.hours or 0 for row in timed] + [target or 0], default=0) / by
+    data: list[dict[str, Any]] = []
+    for kind, words, colour, symbol in (
+        ("normal", "Release", "chart-1/55", "circle"),
+        ("hotfix", "Hotfix", "chart-2", "diamond"),
+    ):
+        found = [row for row in timed if (row.verdict == "hotfix") == (kind == "hotfix")]
+        if not found:
+            continue
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": words,
+                "x": [row.at.isoformat() for row in found],
+                "y": [(row.hours or 0) / by for row in found],
+                "marker": {"color": colour, "size": 7, "symbol": symbol},
+                "text": [
+                    f"{row.service}: {format_span((row.hours or 0) * SECONDS)}" for row in found
+                ],
+                "hovertemplate": f"%{{text}}<extra>{words}</extra>",
+            }
+        )
+    data.append(
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "Median",
+            "x": starts_of(buckets),
+            "y": [None if each.value is None else each.value / by for each in buckets],
+            "line": {"color": "text", "width": 2, "shape": "hv"},
+            "connectgaps": False,
+            "hovertemplate": "median: %{y:.1f}<extra></extra>",
+        }
+    )
+    labels, shapes = [], []
+    last = next((each for each in reversed(buckets) if each.value is not None), None)
+    if last is not None and last.value is not None:
+        labels.append(EndLabel("", last.value / by, f"p50 {format_span(last.value * SECONDS)}"))
+    if target is not None:
+        shapes.append(draw_target(target / by))
+        labels.append(EndLabel("", target / by, f"target {format_span(target * SECONDS)}"))
+    return Chart(
+        slug="spans",
+        title=title,
+        subtitle=(
+            f"{'Days' if unit == 'd' else 'Hours'} from build to production, a dot for each of"
+            f" {len(timed)} releases, line: median by {step} from n = 5; diamonds: hotfixes"
+        ),
+        sentence=f"Times from build to production of {len(timed)} releases.",
+        figure={
+            "data": data,
+            "layout": lay_out(
+                upward_axis(highest, ticksuffix=f"\u00a0{unit}"),
+                labels=labels,
+                shapes=shapes,
+                right=96,
+            ),
+        },
+        columns=(step.capitalize(), "Median", "Releases"),
+        rows=tuple(
+            (
+                name_bucket(each.period, step),
+                None if each.value is None else format_span(each.value * SECONDS),
+                str(each.n),
+            )
+            for each in buckets
+        ),
+    )
+
+
+def _parts_of(row: Row) -> tuple[Part, ...]:
+    found = dict(row.details).get("parts")
+    if not isinstance(found, tuple):
+        return ()
+    return tuple(part for part in found if isinstance(part, Part))
+
+
+def draw_parts(rows: Iterable[Row], period: Period, step: str, title: str) -> Chart:
+    """The mean parts of the time by bucket, stacked; they add up to the mean, not the median."""
+    buckets = Buckets(period, step)
+    held: list[list[tuple[Part, ...]]] = [[] for _ in buckets.parts]
+    for row in rows:
+        place = buckets.index_of(row.at)
+        if place is not None:
+            held[place].append(_parts_of(row))
+    every = [parts for group in held for parts in group]
+    overall = average_parts(every) if every else ()
+    means = [
+        {part.name: part.hours for part in average_parts(group)} if group else {} for group in held
+    ]
+    by, unit = _scale([sum(mean.values()) for mean in means])
+    names = [part.name for part in overall]
+    colours = _colour_parts(names)
+    starts = [part.from_.isoformat() for part in buckets.parts]
+    data = [
+        {
+            "type": "bar",
+            "name": name.capitalize(),
+            "x": starts,
+            "y": [mean[name] / by if name in mean else None for mean in means],
+            "marker": {"color": colours[name], "line": {"color": "surface", "width": 1}},
+            "hovertemplate": f"{name}: %{{y:.1f}} {unit}<extra></extra>",
+        }
+        for name in names
+    ]
+    highest = max((sum(mean.values()) / by for mean in means), default=0.0)
+    said = ", ".join(f"{part.name} {format_percent(part.share)}" for part in overall)
+    return Chart(
+        slug="parts",
+        title=title,
+        subtitle=(
+            f"Mean {'days' if unit == 'd' else 'hours'} by {step} of the production deployment,"
+            f" n = {len(every)}"
+        ),
+        sentence=f"Parts of the mean time from build to production: {said or 'none yet'}.",
+        figure={
+            "data": data,
+            "layout": lay_out(
+                upward_axis(highest, ticksuffix=f"\u00a0{unit}"),
+                barmode="stack",
+                bargap=0.3,
+                showlegend=True,
+                legend={"orientation": "h", "y": -0.16, "traceorder": "normal"},
+            ),
+        },
+        columns=(step.capitalize(), *(name.capitalize() for name in names), "Releases"),
+        rows=tuple(
+            (
+                name_bucket(part, step),
+                *(format_span(mean[name] * SECONDS) if name in mean else None for name in names),
+                str(len(group)),
+            )
+            for part, mean, group in zip(buckets.parts, means, held, strict=True)
+        ),
+    )
+
+
+def _colour_parts(names: Sequence[str]) -> dict[str, str]:
+    """The subject's colour for the wait for approval, tints and greys for the rest."""
+    shades = iter(SHADES * (len(names) // len(SHADES) + 1))
+    return {name: "chart-1" if name == "waiting for approval" else next(shades) for name in names}

@@ -1,0 +1,274 @@
+"""The rows behind a figure: filtered, sorted, paged, and as CSV."""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from metrics.actions.set_target import NewTarget, set_target
+from metrics.addresses import place_rows
+from metrics.described import (
+    BY_SLUG,
+    SET_ASIDE_WORDS,
+    VERDICT_STATUS,
+    VERDICT_WORDS,
+    Described,
+)
+from metrics.forms import Asked, TargetForm
+from metrics.measures.results import DEFINITION, Row
+from metrics.reports import Report
+from promotion.exceptions import ThroughlineError
+from promotion.models import User
+from promotion.views.refusing import refuse
+
+from .filtering import make_bar, read_asked
+from .set_aside import find_set_aside
+
+PAGE = 50
+LONGEST = 200
+SORTS: dict[str, Callable[[Row], Any]] = {
+    "at": lambda row: (row.at, row.unit),
+    "service": lambda row: (row.service, row.at, row.unit),
+    "environment": lambda row: (row.environment, row.at, row.unit),
+    "verdict": lambda row: (row.verdict, row.at, row.unit),
+    "hours": lambda row: (row.hours if row.hours is not None else -1.0, row.at, row.unit),
+}
+COLUMNS = (
+    ("at", "When"),
+    ("service", "Service"),
+    ("environment", "Environment"),
+    ("verdict", "Counted as"),
+)
+CSV_COLUMNS = (
+    "measure",
+    "definition",
+    "from",
+    "to",
+    "as_of",
+    "filters",
+    "unit",
+    "service",
+    "environment",
+    "digest",
+    "version",
+    "promotion",
+    "at",
+    "started_at",
+    "finished_at",
+    "counted_as",
+    "in_numerator",
+    "watch_window_over",
+    "hours",
+    "reason",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which rows are shown, and in what order."""
+
+    verdict: str
+    sort: str
+    is_ascending: bool
+    aside: str
+
+    def choose(self, rows: Iterable[Row]) -> list[Row]:
+        """The rows chosen, sorted."""
+        found = [row for row in rows if not self.verdict or row.verdict == self.verdict]
+        return sorted(found, key=SORTS[self.sort], reverse=not self.is_ascending)
+
+
+def _read_choice(request: HttpRequest) -> Choice:
+    sort = request.GET.get("sort", "")
+    is_ascending = not sort.startswith("-") if sort else False
+    sort = sort.removeprefix("-")
+    aside = request.GET.get("set", "")
+    return Choice(
+        verdict=request.GET.get("verdict", "")[:LONGEST],
+        sort=sort if sort in SORTS else "at",
+        is_ascending=is_ascending,
+        aside=aside if aside in SET_ASIDE_WORDS else "",
+    )
+
+
+@require_safe
+def list_rows(request: HttpRequest, slug: str) -> HttpResponse:
+    """The units a figure counts, each with its verdict and where to read of it."""
+    described, report, choice = _read(request, slug)
+    result = report.compute(described.name)
+    if choice.aside:
+        return _list_set_aside(request, described, report, choice.aside)
+    found = choice.choose(result.rows)
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    places = place_rows(page.object_list)
+    context = {
+        "bar": make_bar(report.asked),
+        "described": described,
+        "result": result,
+        "rows": [_show_row(row, places) for row in page.object_list],
+        "page": page,
+        "choice": choice,
+        "columns": [_head(choice, key, words) for key, words in COLUMNS],
+        "hours_column": _head(choice, "hours", "Time"),
+        "verdicts": [
+            (verdict, VERDICT_WORDS.get(verdict, verdict))
+            for verdict in sorted({row.verdict for row in result.rows})
+        ],
+        "has_hours": any(row.hours is not None for row in result.rows),
+        "csv_query": urlencode({**report.asked.query(), "verdict": choice.verdict}),
+        "definition": DEFINITION,
+        "nav_section": "measure",
+    }
+    return render(request, "metrics/measure_rows.html", context)
+
+
+def _read(request: HttpRequest, slug: str) -> tuple[Described, Report, Choice]:
+    described = BY_SLUG.get(slug)
+    if described is None:
+        raise Http404
+    return described, Report(read_asked(request)), _read_choice(request)
+
+
+def _head(choice: Choice, key: str, words: str) -> dict[str, Any]:
+    """A column head that sorts by its column, and by the other end when it already does."""
+    is_current = choice.sort == key
+    ascending = is_current and not choice.is_ascending
+    return {
+        "words": words,
+        "sort": key if ascending else f"-{key}",
+        "direction": ("ascending" if choice.is_ascending else "descending") if is_current else "",
+    }
+
+
+def _show_row(row: Row, places: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "row": row,
+        "place": places.get(row.unit),
+        "verdict": VERDICT_WORDS.get(row.verdict, row.verdict),
+        "status": VERDICT_STATUS.get(row.verdict, "unknown"),
+        "digest": row.digest if row.digest.startswith("sha256:") else None,
+        "seconds": None if row.hours is None else row.hours * 3600,
+    }
+
+
+def _list_set_aside(
+    request: HttpRequest, described: Described, report: Report, aside: str
+) -> HttpResponse:
+    """What is not in the figure, and why."""
+    result = report.compute(described.name)
+    page = Paginator(getattr(result.beside, aside), PAGE).get_page(request.GET.get("page"))
+    context = {
+        "bar": make_bar(report.asked),
+        "described": described,
+        "aside": aside,
+        "words": SET_ASIDE_WORDS[aside],
+        "facts": find_set_aside(page.object_list),
+        "page": page,
+        "nav_section": "measure",
+    }
+    return render(request, "metrics/measure_set_aside.html", context)
+
+
+class _Echo:
+    """Gives each line back in place of writing it anywhere."""
+
+    def write(self, value: str) -> str:
+        """The line."""
+        return value
+
+
+@require_safe
+def export_rows(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    """The same rows as CSV; each names its definition, period, filters and as-of."""
+    described, report, choice = _read(request, slug)
+    result = report.compute(described.name)
+    rows = choice.choose(result.rows)
+    writer = csv.writer(_Echo())
+    lines = (writer.writerow(line) for line in _export(described, report.asked, rows))
+    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    name = f"{described.slug}-{report.asked.period.from_}-{report.asked.period.to}.csv"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _export(described: Described, asked: Asked, rows: list[Row]) -> Iterator[tuple[str, ...]]:
+    yield CSV_COLUMNS
+    query = asked.query()
+    names = ("team", "service", "environment", "kind")
+    filters = " ".join(f"{name}={query[name]}" for name in names if name in query)
+    head = (
+        described.name,
+        DEFINITION,
+        asked.period.from_.isoformat(),
+        asked.period.to.isoformat(),
+        _iso(asked.as_of),
+        filters,
+    )
+    for start in range(0, len(rows), 500):
+        batch = rows[start : start + 500]
+        places = place_rows(batch)
+        for row in batch:
+            place = places[row.unit]
+            yield tuple(
+                map(
+                    _guard,
+                    (
+                        *head,
+                        row.unit,
+                        row.service,
+                        row.environment,
+                        row.digest,
+                        place.version,
+                        place.promotion,
+                        _iso(row.at),
+                        _iso(row.started_at),
+                        _iso(row.finished_at),
+                        row.verdict,
+                        "yes" if row.good and row.mature else "no",
+                        "yes" if row.mature else "no",
+                        "" if row.hours is None else f"{row.hours:.4f}",
+                        row.reason,
+                    ),
+                )
+            )
+
+
+def _iso(at: datetime | None) -> str:
+    return "" if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _guard(cell: str) -> str:
+    """A text that a spreadsheet would take for a formula is marked as text."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "@", "\t", "\r") else cell
+
+
+@require_POST
+def change_target(request: HttpRequest, slug: str) -> HttpResponse:
+    """Sets or ends the target of a measure."""
+    described = BY_SLUG.get(slug)
+    if described is None:
+        raise Http404
+    form = TargetForm(request.POST)
+    back = reverse("measure-detail", args=[slug])
+    if not form.is_valid():
+        messages.error(request, "A target is a number from 0 up. No target was set.")
+        return redirect(back)
+    given = form.cleaned_data
+    new = NewTarget(described.name, given["value"], given["team"], given["service"])
+    try:
+        target = set_target(new, person=cast(User, request.user), at=timezone.now())
+    except ThroughlineError as error:
+        return refuse(request, error, back)
+    messages.success(request, "Target set." if target.value is not None else "Target ended.")
+    query = urlencode({key: given[key] for key in ("team", "service") if given[key]})
+    return redirect(f"{back}?{query}" if query else back)
