@@ -32,10 +32,6 @@ class VersionOrIdField(serializers.Field[Any, Any, Any, Any]):
         text: str = serializers.CharField(max_length=200).run_validation(data)
         return text
 
-    def to_representation(self, value: Any) -> Any:
-        """As it was given."""
-        return value
-
 
 class FieldsField(serializers.DictField):
     """What the stage asks for: names and texts."""

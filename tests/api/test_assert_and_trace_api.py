@@ -204,3 +204,17 @@ def test_a_trace_costs_the_same_queries_however_long_the_history_is(
         make_promotion(lane.release, lane.dev, state=State.SUCCEEDED)
     with django_assert_max_num_queries(before):
         assert reader.get(f"/api/v1/trace/{lane.digest}").status_code == 200
+
+
+def test_without_a_build_the_commit_of_the_labels_begins_the_trace(lane, reader):
+    commit = make_commit(lane.service, "Print labels")
+    artifact = make_artifact(lane.service, "6.0.0", commit=commit.sha)
+    told = reader.get(f"/api/v1/trace/{artifact.digest}").json()
+    assert [one["sha"] for one in told["commits"]] == [commit.sha]
+    assert told["builds"] == []
+
+
+def test_a_digest_is_found_however_its_letters_are_written(lane, reader):
+    shouted = "sha256:" + lane.digest.removeprefix("sha256:").upper()
+    assert reader.get(f"/api/v1/trace/{shouted}").status_code == 200
+    assert ask(reader, shouted).status_code == 200

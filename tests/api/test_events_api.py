@@ -185,6 +185,7 @@ def test_the_same_inventory_later_is_another_observation(sending, time_machine):
     [
         ({"digest": "latest"}, "digest"),
         ({"service": ""}, "service"),
+        ({"service": None}, "service"),
         ({"environment": None}, "environment"),
         ({"at": "2026-11-23T14:00:00"}, "at"),
     ],
@@ -195,6 +196,22 @@ def test_an_observation_that_cannot_be_used_is_refused_with_the_field(sending, c
     assert answer.status_code == 400
     assert f"[0].{place}" in answer.json()["detail"]
     assert not Event.objects.exists()
+
+
+def test_an_observation_that_names_nothing_is_refused(sending):
+    seen = {"environment": "dev", "digest": digest_of("a")}
+    answer = sending.post("/api/v1/observations", seen, format="json")
+    assert answer.status_code == 400
+    assert "service" in answer.json()["detail"]
+
+
+def test_an_image_is_enough_where_the_service_is_not_known(sending):
+    make_service()
+    make_environments()
+    seen = {"name": "meridian/shipment-api", "environment": "dev", "digest": digest_of("a")}
+    event = sending.post("/api/v1/observations", seen, format="json").json()["event"]
+    process_event(event, at=NOW)
+    assert Observation.objects.get().service.slug == "shipment-api"
 
 
 def test_a_token_notes_its_use(call_as):

@@ -120,6 +120,7 @@ def test_what_does_not_exist_is_refused_by_name(asker, change, key):
         None,
         {**BODY, "release": None},
         {**BODY, "release": True},
+        {"service": "shipment-api", "environment": "production"},
         {**BODY, "release": "4.18\x00"},
         {**BODY, "fields": {"reason\x00": "x"}},
         {**BODY, "fields": []},

@@ -126,3 +126,9 @@ def test_a_secret_in_a_header_is_not_kept(sender):
     deliver(PAYLOAD.read_bytes(), Authorization="Basic c2VjcmV0")
     headers = {name.lower(): value for name, value in Event.objects.get().headers.items()}
     assert headers["authorization"] == "(hidden)"
+
+
+def test_the_handshake_without_an_origin_promises_nothing(sender):
+    answer = Client().options("/hooks/github")
+    assert answer.status_code == 200
+    assert "WebHook-Allowed-Origin" not in answer
