@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from promotion.actions.connect_sender import make_sender, rotate_secret
 from promotion.actions.issue_token import make_token, revoke_token
-from promotion.configuration_forms import ProblemForm, SenderForm, TokenForm
+from promotion.configuration_forms import SenderForm, TokenForm
 from promotion.exceptions import InputError, ThroughlineError
 from promotion.models import Connection, Event, Sender, Token, User
 from promotion.sources.known import SOURCES
@@ -48,7 +48,8 @@ def add_sender(request: HttpRequest) -> HttpResponse:
             fields["slug"], fields["name"], fields["kind"], person=person, at=timezone.now()
         )
     except InputError as error:
-        return _again(request, form, error, "sender_form")
+        form.add_problem(error)
+        return _page(request, status=status_of(error), sender_form=form)
     except ThroughlineError as error:
         return refuse(request, error, reverse("integration-list"))
     return _page(request, shown=_shown_sender(made.sender, made.secret, is_new=True))
@@ -85,7 +86,8 @@ def add_token(request: HttpRequest) -> HttpResponse:
             expires_at=fields["expires_at"],
         )
     except InputError as error:
-        return _again(request, form, error, "token_form")
+        form.add_problem(error)
+        return _page(request, status=status_of(error), token_form=form)
     except ThroughlineError as error:
         return refuse(request, error, reverse("integration-list"))
     shown = {
@@ -106,12 +108,6 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
         return refuse(request, error, reverse("integration-list"))
     messages.success(request, f"Token {token.name} is revoked.")
     return redirect("integration-list")
-
-
-def _again(request: HttpRequest, form: ProblemForm, error: InputError, name: str) -> HttpResponse:
-    """The page once more, with what was typed and what is wrong with it."""
-    form.add_problem(error)
-    return _page(request, status=status_of(error), **{name: form})
 
 
 def _page(

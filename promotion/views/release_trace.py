@@ -14,9 +14,10 @@ from promotion.actions.veto import may_veto, veto_release
 from promotion.exceptions import ThroughlineError
 from promotion.integrity.record import ReleaseRecord, commits_of_release, read_record
 from promotion.integrity.trace import Trace, trace_release
-from promotion.models import Environment, Release, RunResult, Tier, User
+from promotion.models import Environment, Release, RunResult, Tier
 
 from .keyset import asked
+from .person import person_of
 from .refusing import refuse
 from .release_story import (
     list_places,
@@ -82,7 +83,7 @@ def veto(request: HttpRequest, service: str, version: str) -> HttpResponse:
     try:
         veto_release(
             release.pk,
-            person=request.user,
+            person=person_of(request),
             reason=request.POST.get("reason", ""),
             at=timezone.now(),
         )
@@ -156,9 +157,7 @@ def _actions(
     request: HttpRequest, release: Release, record: ReleaseRecord, places: list[Environment]
 ) -> dict[str, Any]:
     """What the person may do; the next environment is the first where it has not been."""
-    person = request.user
-    if not isinstance(person, User):
-        return {}
+    person = person_of(request)
     been = {one.environment_id for one in record.deployments if one.result == RunResult.SUCCEEDED}
     under_way = {one.environment_id for one in record.promotions if one.is_open}
     following = next((place for place in places if place.pk not in been), None)

@@ -137,7 +137,9 @@ def test_a_signature_is_asked_only_where_the_pipeline_asks_and_must_be_verified(
     client: Client, ines: Any
 ) -> None:
     release = make_traceable()
-    text = release.service.pipeline.current.text + "    gates: [{signature: {keys: [k]}}]\n"
+    before = release.service.pipeline.current
+    assert before is not None
+    text = before.text + "    gates: [{signature: {keys: [k]}}]\n"
     assert "ignature is missing" not in page(client, release)
     make_pipeline(release.service, text, at=NOW - timedelta(days=1))
     assert "Signature is missing" in page(client, release)
