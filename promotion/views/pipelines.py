@@ -150,6 +150,7 @@ def _page(
         "current": current,
         "shown": shown,
         "stages": _stages(parsed, shown),
+        "stages_are_drafted": parsed is not None,
         "lines": _lines(text, checked["problems"] if checked else ()),
         "is_draft": form is not None,
         "checked": checked,

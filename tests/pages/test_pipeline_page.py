@@ -74,6 +74,7 @@ def test_checking_names_every_problem_with_its_line_and_changes_nothing(
     assert "Line 5" in html
     assert "Cannot be applied" in html
     assert 'class="on"' in html
+    assert "of version 1; the text cannot be read" in html
     assert PipelineVersion.objects.count() == 1
 
 
