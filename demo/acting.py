@@ -83,8 +83,9 @@ def ask(
     *,
     reason: str,
     kind: str = Promotion.Kind.NORMAL,
+    looks_at_once: bool = True,
 ) -> Promotion:
-    """A person asks for a release, and the gates are asked at once."""
+    """A person asks for a release; the gates are asked at once, or when next something happens."""
     request = Request(
         release=release_of(digest),
         environment=Environment.objects.get(slug=environment),
@@ -93,7 +94,8 @@ def ask(
         fields={"reason": reason},
     )
     promotion = ask_for_promotion(request, at=at).promotion
-    go_on(promotion.pk, at)
+    if looks_at_once:
+        go_on(promotion.pk, at)
     return promotion
 
 

@@ -68,7 +68,7 @@ class Today:
         return release
 
 
-def _up_to_date(today: Today, versions: Sequence[str]) -> None:
+def _up_to_date(_today: Today, _: Sequence[str]) -> None:
     """The newest version runs everywhere."""
 
 
@@ -253,8 +253,8 @@ def _rolled_back(today: Today, versions: Sequence[str]) -> None:
     undo(story, release, good, ended_at + HOUR)
 
 
-def _runs_something_unknown(today: Today, versions: Sequence[str]) -> None:
-    """The inventory sees a digest that no build of ours made."""
+def _runs_something_unknown(today: Today, _: Sequence[str]) -> None:
+    """The inventory sees a digest that no build of ours made; no version is new."""
     for hours in (30, 6):
         stranger = replace(today.running, version=f"{today.running.version}-patched", take=9)
         today.story.observe("eu-1", stranger.digest, today.ago(hours=hours))

@@ -92,7 +92,7 @@ def _first_commit(repository: Repo, slugs: list[str], at: datetime) -> ObjectID:
 
 def walk_since(repository: Repo, seen: ObjectID | None) -> Iterator[Commit]:
     """The commits of main after the one seen, oldest first; all where none was seen."""
-    head = repository.refs.get(MAIN)
+    head = repository.get_refs().get(MAIN)
     found: list[Commit] = []
     while head and head != seen:
         commit = repository[head]

@@ -76,7 +76,11 @@ def promote(
     reason: str = "",
 ) -> datetime:
     """Asked for, approved, started by Throughline, rolled out; returns when it ended."""
-    story.ask(release, "production", asked_at, kind=kind, reason=reason)
+    # An approval minutes or hours later has the gates asked anyway, and a history is long.
+    looks_at_once = not approvals
+    story.ask(
+        release, "production", asked_at, kind=kind, reason=reason, looks_at_once=looks_at_once
+    )
     for name, at in approvals:
         story.approve(release, at, name)
     started_at = approvals[-1][1] if approvals else asked_at

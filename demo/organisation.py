@@ -71,37 +71,37 @@ TEAMS = (
     DemoTeam(
         "shipping-core", "Shipping core", "freight-operations",
         authors=("tomasz", "hanna", "luca"), approvers=("ines", "daniel"),
-        days_between_releases=4.5, hours_to_staging=(2, 8), hours_to_ask=(3, 18),
+        days_between_releases=5.5, hours_to_staging=(2, 8), hours_to_ask=(3, 18),
         hours_to_approve=(0.3, 2.5), going_wrong=0.05,
     ),
     DemoTeam(
         "customs", "Customs", "freight-operations",
         authors=("kenji",), approvers=("mei", "ines"),
-        days_between_releases=7, hours_to_staging=(6, 20), hours_to_ask=(10, 40),
+        days_between_releases=9, hours_to_staging=(6, 20), hours_to_ask=(10, 40),
         hours_to_approve=(0.5, 2.5), by_unknown=0.2, by_tool=0.1, going_wrong=0.18,
     ),
     DemoTeam(
         "driver-app", "Driver app", "freight-operations",
         authors=("leila", "hanna"), approvers=("daniel", "ines"),
-        days_between_releases=6, hours_to_staging=(2, 10), hours_to_ask=(4, 20),
+        days_between_releases=7, hours_to_staging=(2, 10), hours_to_ask=(4, 20),
         hours_to_approve=(0.5, 3), by_tool=0.1, going_wrong=0.08, promotes_since_days=50,
     ),
     DemoTeam(
         "pricing", "Pricing", "commerce",
         authors=("jonas",), approvers=("mei", "amara", "ines", "daniel"),
-        days_between_releases=5.5, hours_to_staging=(4, 16), hours_to_ask=(6, 30),
+        days_between_releases=7, hours_to_staging=(4, 16), hours_to_ask=(6, 30),
         hours_to_approve=(6, 26), going_wrong=0.14,
     ),
     DemoTeam(
         "billing", "Billing", "commerce",
         authors=("leila",), approvers=("ruth", "ines"),
-        days_between_releases=7, hours_to_staging=(6, 30), hours_to_ask=(10, 50),
+        days_between_releases=8.5, hours_to_staging=(6, 30), hours_to_ask=(10, 50),
         hours_to_approve=(1, 8), by_hand=0.42, going_wrong=0.1,
     ),
     DemoTeam(
         "data-exchange", "Data exchange", "commerce",
         authors=("oskar",), approvers=("daniel", "ines"),
-        days_between_releases=10, hours_to_staging=(10, 60), hours_to_ask=(20, 90),
+        days_between_releases=12, hours_to_staging=(10, 60), hours_to_ask=(20, 90),
         hours_to_approve=(4, 30), by_hand=0.5, by_unknown=0.3, going_wrong=0.2,
     ),
 )  # fmt: skip

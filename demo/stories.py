@@ -184,6 +184,7 @@ class Story:
         by: str = "",
         reason: str = "",
         kind: str = Promotion.Kind.NORMAL,
+        looks_at_once: bool = True,
     ) -> None:
         """Somebody of the team asks for a promotion."""
         asker = by or self.rng.choice(self.team.authors)
@@ -192,8 +193,11 @@ class Story:
         )
         self.timeline.add(
             at,
-            lambda: acting.ask(release.digest, environment, asker, at, reason=words, kind=kind),
-        )
+            partial(
+                acting.ask, release.digest, environment, asker, at,
+                reason=words, kind=kind, looks_at_once=looks_at_once,
+            ),
+        )  # fmt: skip
 
     def approve(self, release: DemoRelease, at: datetime, by: str, comment: str = "") -> None:
         """A person approves for production."""
