@@ -7,4 +7,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("promotion.urls")),
     path("", include("metrics.urls")),
+    path("", include("demo.urls")),
 ]
