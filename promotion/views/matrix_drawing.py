@@ -86,7 +86,8 @@ def _hop(hop: Hop) -> str:
 
 def _next_step(step: NextStep, url: str) -> str:
     if step.ask_release:
-        query = urlencode({"release": step.ask_release, "environment": step.ask_environment})
+        asked = {"release": str(step.ask_release), "environment": step.ask_environment}
+        query = urlencode(asked)
         return f'<a class="small" href="{url}new/?{escape(query)}">{escape(step.text)}</a>'
     if not step.status:
         return f'<span class="faint">{escape(step.text)}</span>'
