@@ -1,22 +1,47 @@
 """The Celery application and every schedule."""
 
+import logging
 import os
+from typing import Any
 
 from celery import Celery
+from celery.contrib.django.task import DjangoTask
+from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
 
-app = Celery("throughline")
+logger = logging.getLogger(__name__)
+
+
+class Hint(DjangoTask):  # type: ignore[misc]  # Celery has no types
+    """A task whose message is only a hint: the work is in the database, and a sweep finds it."""
+
+    abstract = True
+
+    def apply_async(self, *args: Any, **kwargs: Any) -> Any:
+        """Sends it; with the broker out of reach what was recorded stays recorded, and this returns None."""
+        try:
+            return super().apply_async(*args, **kwargs)
+        except OperationalError as error:
+            logger.warning(
+                "The broker is out of reach, the sweep will find %s: %s", self.name, error
+            )
+            return None
+
+
+app = Celery("throughline", task_cls=Hint)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     broker_connection_retry_on_startup=True,
+    broker_connection_timeout=2,
+    task_publish_retry=False,
     # A hint may be lost (the sweep finds the work) but work in hand must come back after a kill.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
-    broker_transport_options={"visibility_timeout": 600},
+    broker_transport_options={"visibility_timeout": 600, "socket_connect_timeout": 2},
     task_ignore_result=True,
     task_serializer="json",
     accept_content=["json"],

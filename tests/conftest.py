@@ -13,6 +13,11 @@ os.environ.setdefault("THROUGHLINE_DATA", str(Path(tempfile.gettempdir()) / "thr
 Path(os.environ["THROUGHLINE_DATA"]).mkdir(parents=True, exist_ok=True)
 
 # Django's settings are read before this file, so that a bare `pytest` needs the same once more.
+settings.DATA_DIR = Path(os.environ["THROUGHLINE_DATA"])
+if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    settings.DATABASES["default"]["TEST"]["NAME"] = settings.DATA_DIR / "tests.sqlite3"
 settings.SECRET_KEY = os.environ["SECRET_KEY"]
 settings.ENCRYPTION_KEYS = [os.environ["THROUGHLINE_ENCRYPTION_KEYS"]]
-settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # people are made in every test
+settings.PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.MD5PasswordHasher"
+]  # people are made in every test

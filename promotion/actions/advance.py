@@ -7,7 +7,6 @@ from django.db import IntegrityError, transaction
 
 from promotion.models import GateResult, Promotion, StepRun
 from promotion.rules.deciding import Decision, Move, decide
-from promotion.rules.queueing import QueuedPromotion, list_ahead
 from promotion.rules.states import State
 
 from .audit import record
@@ -15,6 +14,7 @@ from .content import Plan, current_version, plan_of
 from .evaluate import answers_of, evaluate_gates, store_results
 from .execute import is_ready
 from .finish import finish_promotion
+from .lane import list_those_ahead, say_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def _apply(number: int, plan: Plan, outcomes: list[GateResult], at: datetime) ->
         holds=plan.stage.mode == "enforce",
         expires_at=promotion.expires_at,
         not_before=promotion.not_before,
-        turn=_waits_behind(promotion),
+        turn=say_turn(list_those_ahead(promotion)),
         now=at,
     )
     if decision.move is Move.EXPIRE:
@@ -133,15 +133,3 @@ def _go_on(promotion: Promotion, at: datetime) -> Advance:
             continue
         return Advance(step_run=run.pk if is_ready(run, promotion, at) else None)
     return Advance()
-
-
-def _waits_behind(promotion: Promotion) -> str | None:
-    lane = Promotion.objects.filter(
-        service=promotion.service_id, environment=promotion.environment_id
-    ).open()
-    queued = [
-        QueuedPromotion(one.pk, str(one.release_id), one.asked_at, State(one.state)) for one in lane
-    ]
-    me = next(one for one in queued if one.id == promotion.pk)
-    ahead = list_ahead(me, queued)
-    return f"It waits behind {', '.join(f'P-{number}' for number in ahead)}." if ahead else None

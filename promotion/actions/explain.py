@@ -8,10 +8,10 @@ from promotion.gates.approval import ApprovalFacts, approval_facts
 from promotion.gates.known import GATES
 from promotion.models import GateResult, Promotion, StepRun
 from promotion.rules.deciding import Decision, Move, decide
-from promotion.rules.queueing import QueuedPromotion, list_ahead
 from promotion.rules.states import State
 
 from .evaluate import answers_of
+from .lane import list_those_ahead, say_turn
 from .retry import MAY_BE_RETRIED
 
 
@@ -62,7 +62,7 @@ def explain_promotion(promotion: Promotion, *, at: datetime) -> Explanation:
         holds=holds,
         expires_at=promotion.expires_at,
         not_before=promotion.not_before,
-        turn=f"It waits behind {', '.join(ahead)}." if ahead else None,
+        turn=say_turn(ahead),
         now=at,
     )
     if not results:
@@ -73,18 +73,6 @@ def explain_promotion(promotion: Promotion, *, at: datetime) -> Explanation:
     return Explanation(
         promotion, results, decision, approval_facts(promotion, at), ahead, steps, sentences
     )
-
-
-def list_those_ahead(promotion: Promotion) -> tuple[str, ...]:
-    """The numbers of those of its lane that it waits behind."""
-    lane = Promotion.objects.of(promotion.service, promotion.environment).open()
-    queued = {
-        one.pk: QueuedPromotion(one.pk, str(one.release_id), one.asked_at, State(one.state))
-        for one in lane
-    }
-    me = queued.get(promotion.pk)
-    ahead = list_ahead(me, list(queued.values())) if me else ()
-    return tuple(f"P-{number}" for number in ahead)
 
 
 def _while_waiting(

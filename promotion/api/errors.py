@@ -5,7 +5,8 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.defaults import page_not_found
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -54,6 +55,15 @@ def problem_answer(status: int, detail: str, **more: Any) -> HttpResponse:
 def refuse(status: int, detail: str, **more: Any) -> Response:
     """A problem answer of a view of the REST framework."""
     return Response(problem(status, detail, **more), status=status, content_type=TYPE)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The answer for an address there is nothing at: problem details to machines, a page to people."""
+    if request.path.startswith(("/api/", "/hooks/")):
+        return problem_answer(
+            404, f"There is nothing at {request.path}. /api/schema/ lists what there is."
+        )
+    return page_not_found(request, exception)
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -1,0 +1,1 @@
+"""Digests, repositories, git, and guarded outgoing calls."""

@@ -22,6 +22,7 @@ def lets_in(
     groups: frozenset[str],
     opened: frozenset[str] = frozenset(),
 ) -> bool:
+    """Whether the rule lets the person in: in its groups (or its open fallback) and not excluded."""
     if not rule.binds or name in _list_excluded(facts, rule):
         return False
     return bool(groups & rule.groups) or (rule.name in opened and rule.fallback in groups)
@@ -37,6 +38,7 @@ def _list_excluded(facts: ApprovalFacts, rule: ApprovalRule) -> frozenset[str]:
 
 
 def groups_of(facts: ApprovalFacts, decision: Decision) -> frozenset[str]:
+    """The person's groups when deciding, where they are stored, else those of now."""
     if decision.groups is not None:
         return decision.groups
     return frozenset().union(*(p.groups for p in facts.people if p.name == decision.by))
@@ -65,6 +67,7 @@ def list_able(
     opened: frozenset[str],
     now: datetime,
 ) -> tuple[str, ...]:
+    """Who can still act on the rule: whom it lets in now and of whom it counts no approval; sorted."""
     counting = set(list_counting(facts, record, rule, now))
     able = {p.name for p in facts.people if lets_in(facts, rule, p.name, p.groups, opened)}
     return tuple(sorted(able - counting))

@@ -103,7 +103,8 @@ def _read_until(value: str, text: str) -> dict[str, Any]:
     try:
         if match is None:
             raise ValueError(value)
-        until = datetime.strptime(match[1] + (match[2] or "000000"), "%Y%m%d%H%M%S")
+        # Wall-clock time: the zone is the window's.
+        until = datetime.strptime(match[1] + (match[2] or "000000"), "%Y%m%d%H%M%S")  # noqa: DTZ007
     except ValueError as error:
         raise InputError(
             f"The rule {text!r} has UNTIL={value}; write it as 20270618T090000,"
@@ -193,7 +194,7 @@ def _expand_period(recurrence: Recurrence, start: datetime, first: date) -> tupl
     }
     rule = rrule.rrule(
         rrule.YEARLY if by_days else _FREQUENCIES[recurrence.frequency],
-        dtstart=datetime(first.year, first.month, 1),
+        dtstart=datetime(first.year, first.month, 1),  # noqa: DTZ001
         interval=_BEYOND_THE_CALENDAR,
         wkst=recurrence.week_start,
         byweekday=days or None,

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from promotion.actions.verify_audit import may_read_audit
 from promotion.models import Promotion, User
 
 
@@ -16,5 +17,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         return {"organisation": settings.ORGANISATION}
     return {
         "organisation": settings.ORGANISATION,
+        "may_read_audit": SimpleLazyObject(lambda: may_read_audit(person)),
         "inbox_count": SimpleLazyObject(lambda: Promotion.objects.waiting_for(person).count()),
     }
