@@ -18,7 +18,7 @@ from demo.timeline import Act
 from promotion.models import Promotion, Service, User
 
 DAYS = 120
-FEWEST_DAYS = 75
+FEWEST_DAYS = 45
 ACTS_AT_ONCE = 20
 Say = Callable[[str], None]
 
