@@ -2,7 +2,9 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from metrics.views import measure_rows, measures
+from metrics.views import assessing, assessments, measure_rows, measures
+
+ONE = "assessments/<str:team>/<str:cycle>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("measures/", measures.list_measures, name="measure-list"),
@@ -11,4 +13,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("measures/<slug:slug>/rows/", measure_rows.list_rows, name="measure-rows"),
     path("measures/<slug:slug>/rows.csv", measure_rows.export_rows, name="measure-rows-csv"),
     path("measures/<slug:slug>/target/", measure_rows.change_target, name="measure-target"),
+    path("assessments/", assessments.list_assessments, name="assessment-list"),
+    path("assessments/<str:team>/start/", assessing.start, name="assessment-start"),
+    path(ONE, assessments.show_assessment, name="assessment-detail"),
+    path(f"{ONE}submit/", assessing.submit_for_review, name="assessment-submit"),
+    path(f"{ONE}return/", assessing.return_to_draft, name="assessment-return"),
+    path(f"{ONE}agree/", assessing.agree_result, name="assessment-agree"),
+    path(f"{ONE}<str:statement>/", assessing.save, name="assessment-save"),
+    path(f"{ONE}<str:statement>/accept/", assessing.accept, name="assessment-accept"),
+    path(
+        f"{ONE}<str:statement>/not-applicable/",
+        assessing.agree_na,
+        name="assessment-not-applicable",
+    ),
 ]
