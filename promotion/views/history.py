@@ -38,7 +38,7 @@ class Happening:
 def history_of(promotion: Promotion) -> list[Happening]:
     """Everything on record about it."""
     found = [*_moves(promotion), *_decisions(promotion), *_acts(promotion)]
-    return sorted(found, key=lambda one: one.at, reverse=True)
+    return sorted(found, key=lambda one: one.at)[::-1]  # of one instant the later told comes first
 
 
 def _moves(promotion: Promotion) -> list[Happening]:

@@ -337,3 +337,13 @@ def test_the_number_of_queries_does_not_grow_with_steps_and_history(
         factories.make_step_run(promotion, "pause", {"for": "1m"}, position=position)
     assert count() == few
     assert few < 60
+
+
+def test_the_history_links_to_its_own_entries_of_the_audit_log(
+    client: Client, story: Story
+) -> None:
+    promotion = story.ask()
+    html = open_page(client, promotion, story.ines, "history/")
+    address = html.split('href="', 1)[1].split('"', 1)[0]
+    assert address.startswith("/audit/?subject=P-")
+    assert str(promotion) in client.get(address).content.decode()
