@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
@@ -17,10 +16,10 @@ from promotion.steps.known import STEPS
 
 from .content import plan_of
 from .finish import finish_promotion
+from .lease import Clock, keep_lease, lease_from, renew_lease
 from .outcome import record_outcome
 
 logger = logging.getLogger(__name__)
-Clock = Callable[[], datetime]
 
 
 class LostLeaseError(ConflictError):
@@ -63,7 +62,7 @@ def claim(step_run: int, *, at: datetime) -> StepRun | None:
     if not _is_still_the_content(promotion, at):
         return None
     was_taken_over = run.state == StepRun.State.RUNNING
-    lease = at + timedelta(seconds=settings.STEP_LEASE_SECONDS)
+    lease = lease_from(at)
     claimed = StepRun.objects.filter(pk=run.pk, token=run.token, state=run.state).update(
         token=F("token") + 1,
         state=StepRun.State.RUNNING,
@@ -141,7 +140,8 @@ def _do(step: Step, run: StepRun, now: Clock) -> StepResult | None:
     """The effect, with no transaction open; None where the lease was lost meanwhile."""
     context = _context(step, run, now)
     try:
-        result = step.look(context) if run.output.get("is_waiting") else step.start(context)
+        with keep_lease(run, now=now):
+            result = step.look(context) if run.output.get("is_waiting") else step.start(context)
     except LostLeaseError:
         return None
     except ThroughlineError as error:
@@ -191,16 +191,9 @@ def _reporter(run: StepRun, now: Clock) -> Callable[[float | None, str], None]:
         if last and at - last[0] < timedelta(seconds=1):
             return
         last[:] = [at]
-        lease = at + timedelta(seconds=settings.STEP_LEASE_SECONDS)
-        held = StepRun.objects.filter(
-            pk=run.pk, token=run.token, state=StepRun.State.RUNNING
-        ).update(progress=progress, message=message[:1000], lease_until=lease)
-        if not held:
+        if not renew_lease(run, at=at, progress=progress, message=message[:1000]):
             raise LostLeaseError(
                 "Another worker has taken this step over; this one changes nothing more."
             )
-        Promotion.objects.filter(pk=run.promotion_id, state=State.RUNNING.value).update(
-            next_look_at=lease
-        )
 
     return report
