@@ -73,6 +73,8 @@ class MomentField(forms.CharField):
             raise forms.ValidationError(
                 "as_of is a time with its zone, such as 2026-11-23T15:00:00Z."
             )
+        if found.year < EARLIEST.year:
+            raise forms.ValidationError("as_of lies before 2000.")
         try:
             return found.astimezone(UTC)
         except OverflowError as error:
@@ -138,11 +140,11 @@ def read_question(given: Mapping[str, Any], at: datetime) -> Asked:
     form.is_valid()
     problems = [str(error) for errors in form.errors.values() for error in errors]
     found = form.cleaned_data
-    period, preset, problem = _read_period(found, at)
     as_of = found.get("as_of")
     if as_of is not None and as_of > at:
         problems.append("as_of lies in the future; the figures are as of now.")
         as_of = None
+    period, preset, problem = _read_period(found, as_of or at)
     return Asked(
         period=period,
         preset=preset,
@@ -160,13 +162,14 @@ def read_question(given: Mapping[str, Any], at: datetime) -> Asked:
 
 def _read_period(found: Mapping[str, Any], at: datetime) -> tuple[Period, str, str]:
     zone = settings.TIME_ZONE
-    tomorrow = (found.get("as_of") or at).astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
+    tomorrow = at.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
     from_, to = found.get("from"), found.get("to")
+    last_begin = EARLIEST + timedelta(days=PRESETS[DEFAULT_PRESET])
     preset = found.get("period") or ""
     problem = ""
     if (from_ or to) and preset in ("", CUSTOM):
         to = to or tomorrow
-        from_ = from_ or to - timedelta(days=PRESETS[DEFAULT_PRESET])
+        from_ = from_ or max(to, last_begin) - timedelta(days=PRESETS[DEFAULT_PRESET])
         if from_ >= to:
             problem = "The period ends before it begins; shown are the last 90 days."
         elif from_ < EARLIEST or to - from_ > LONGEST:

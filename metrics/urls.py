@@ -1,12 +1,13 @@
 """Addresses of metrics: measures, assessments, maturity."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from metrics.views import assessing, assessments, measure_rows, measures
 
 ONE = "assessments/<str:team>/<str:cycle>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include("metrics.api.urls")),
     path("measures/", measures.list_measures, name="measure-list"),
     path("measures/viewed/", measures.tell_view, name="measure-viewed"),
     path("measures/<slug:slug>/", measures.show_measure, name="measure-detail"),

@@ -26,6 +26,7 @@ from .assessments import (
     find_assessment,
     make_rights,
     make_statement,
+    open_assessment,
     read_answers,
     show_standing,
 )
@@ -89,12 +90,14 @@ def _answer_saved(
     model = find_model(assessment)
     answers = read_answers(assessment)
     mine = next(one for one in answers if one.pk == answer.pk)
+    standing = show_standing(assessment, answers, model, at)
     context: dict[str, Any] = {
         **make_rights(assessment, cast(User, request.user)),
         "assessment": assessment,
         "saved_at": timezone.localtime(at),
         "one": make_statement(model.get_statement(answer.statement_id), mine, at),
-        "standing": show_standing(assessment, answers, model, at),
+        "standing": standing,
+        "sentence": open_assessment(assessment, standing),
     }
     return render(request, "metrics/_saved.html", context)
 

@@ -167,13 +167,14 @@ def show_assessment(request: HttpRequest, team: str, cycle: str) -> HttpResponse
         "category": categories[wanted],
         "cells": make_cells(model, wanted, answers, at),
         "standing": standing,
-        "sentence": _open_assessment(assessment, standing),
+        "sentence": open_assessment(assessment, standing),
         "nav_section": "assessment",
     }
     return render(request, "metrics/assessment_detail.html", context)
 
 
-def _open_assessment(assessment: Assessment, standing: dict[str, Any]) -> str:
+def open_assessment(assessment: Assessment, standing: dict[str, Any]) -> str:
+    """The sentence that opens the page: how far it is, and the levels."""
     levels = f"level {standing['claimed']} is claimed, level {standing['verified']} verified"
     count = f"{standing['answered']} of {standing['of']} statements are answered"
     if assessment.is_frozen:
