@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import connection, models
 
 from .catalog import Service
 from .event import Event
@@ -26,6 +26,19 @@ class RunResult(models.TextChoices):
     REMOVED = "removed", "Removed"
 
 
+# One query for the whole line, since one a commit would cost a page hundreds; runs on both databases.
+_FIRST_PARENTS = """
+WITH RECURSIVE line(sha, steps) AS (
+    SELECT CAST(%(new)s AS text), 0
+    UNION ALL
+    SELECT CAST(c.parent_sha AS text), line.steps + 1
+    FROM line JOIN {table} c ON c.repository = %(repository)s AND c.sha = line.sha
+    WHERE line.sha <> %(old)s AND line.steps < %(limit)s
+)
+SELECT sha, steps FROM line WHERE sha <> '' ORDER BY steps
+"""
+
+
 class CommitQuerySet(models.QuerySet["Commit"]):
     """Reads of commits."""
 
@@ -38,15 +51,17 @@ class CommitQuerySet(models.QuerySet["Commit"]):
         """
         if not repository or not old or not new:
             return None
-        found: list[Commit] = []
-        sha = new
-        while sha and sha != old:
-            commit = self.filter(repository=repository, sha=sha).first()
-            if commit is None or len(found) >= limit:
-                return None
-            found.append(commit)
-            sha = commit.parent_sha
-        return tuple(found) if sha == old else None
+        with connection.cursor() as cursor:
+            table = connection.ops.quote_name(self.model._meta.db_table)
+            cursor.execute(
+                _FIRST_PARENTS.format(table=table),
+                {"repository": repository, "old": old, "new": new, "limit": limit},
+            )
+            line = [sha for sha, _ in cursor.fetchall()]
+        if not line or line[-1] != old:
+            return None
+        known = {one.sha: one for one in self.filter(repository=repository, sha__in=line[:-1])}
+        return tuple(known[sha] for sha in line[:-1])
 
 
 class Commit(models.Model):
