@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.parts.moments import Moments
+
 _PLAIN = {
     "GIT_CONFIG_GLOBAL": "/dev/null",
     "GIT_CONFIG_SYSTEM": "/dev/null",
@@ -66,8 +68,14 @@ def read_branch(bare: Path, path: str, branch: str = "main") -> str:
 
 
 @contextmanager
-def serve_git(root: Path, *, username: str = "", password: str = "") -> Iterator[str]:
-    """Serve the repositories below a directory, pushes included; gives the address."""
+def serve_git(
+    root: Path, *, username: str = "", password: str = "", pushes: Moments | None = None
+) -> Iterator[str]:
+    """Serve the repositories below a directory, pushes included; gives the address.
+
+    `pushes` can hold a push before it is applied, and its answer.
+    """
+    pushes = pushes or Moments()
     expected = f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"
 
     class Handler(BaseHTTPRequestHandler):
@@ -94,6 +102,9 @@ def serve_git(root: Path, *, username: str = "", password: str = "") -> Iterator
                 "REMOTE_USER": "throughline",
                 "REMOTE_ADDR": "127.0.0.1",
             }
+            is_push = self.command == "POST" and parts.path.endswith("/git-receive-pack")
+            if is_push:
+                pushes.before_doing.pass_through()
             done = subprocess.run(
                 ["git", "http-backend"],
                 input=body,
@@ -101,6 +112,8 @@ def serve_git(root: Path, *, username: str = "", password: str = "") -> Iterator
                 capture_output=True,
                 check=False,
             )
+            if is_push:
+                pushes.before_answering.pass_through()
             head, _, content = done.stdout.partition(b"\r\n\r\n")
             headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
             self.send_response(int(headers.pop("Status", "200 OK").split()[0]))

@@ -1,0 +1,47 @@
+"""Workers that are killed, and the far sides that decide the moment."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.kill.lanes import FarSides, run_far_sides
+from tests.parts.processes import Processes, make_embedded, make_redis
+
+BROKERS = {"redis": make_redis, "embedded": make_embedded}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what each test needs."""
+    for program in ("redis", "registry", "git"):
+        item.add_marker(f"needs_{program}")
+
+
+@pytest.fixture(scope="module", params=BROKERS)
+def processes(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_setup: None,
+    django_db_blocker: Any,
+) -> Iterator[Processes]:
+    """A broker of each kind, with a scheduler; what is started ends with the module.
+
+    A worker that a test leaves alive is the one that the next test kills.
+    """
+    directory = tmp_path_factory.mktemp(request.param)
+    broker = BROKERS[request.param](directory)
+    broker.start()
+    started = Processes(broker, directory)
+    with django_db_blocker.unblock():
+        started.start_scheduler()
+    yield started
+    started.kill_all()
+    broker.kill()
+
+
+@pytest.fixture
+def far_sides(transactional_db: None, tmp_path: Path) -> Iterator[FarSides]:
+    """All outside systems, running, and the connections to them."""
+    with run_far_sides(tmp_path) as running:
+        yield running
