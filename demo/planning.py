@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from random import Random
 
-from demo.endings import ENDINGS, Today, apply_newest_form
+from demo.endings import ENDINGS, apply_newest_form
 from demo.gitops import make_repository
 from demo.models import DemoProgress
 from demo.oddities import add_inventory, add_strays
@@ -12,6 +12,7 @@ from demo.organisation import SERVICE_BY_SLUG
 from demo.pipelines import DECIDES
 from demo.stories import Story
 from demo.timeline import Act, Timeline, list_versions, working_time
+from demo.today import Today
 
 SEED = "Meridian Freight"
 DAY = timedelta(days=1)
