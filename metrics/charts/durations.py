@@ -8,7 +8,16 @@ from metrics.measures.periods import Buckets, Period
 from metrics.measures.results import Bucket, Row
 from promotion.formats import format_percent, format_span
 
-from .frame import Chart, EndLabel, draw_target, lay_out, name_bucket, starts_of, upward_axis
+from .frame import (
+    STACKED,
+    Chart,
+    EndLabel,
+    draw_target,
+    lay_out,
+    name_bucket,
+    starts_of,
+    upward_axis,
+)
 
 SECONDS = 3600
 DAYS_FROM = 96  # hours: above, an axis of days reads better
@@ -18,6 +27,43 @@ SHADES = ("line-strong", "heat-3", "chart-4", "chart-3", "chart-2", "heat-2")
 def _scale(hours: Iterable[float | None]) -> tuple[float, str]:
     highest = max((each for each in hours if each is not None), default=0.0)
     return (24.0, "d") if highest > DAYS_FROM else (1.0, "h")
+
+
+def _draw_dots(timed: Sequence[Row], by: float) -> list[dict[str, Any]]:
+    """A dot for every release; hotfixes have a shape and a colour of their own."""
+    looks = ((False, "Release", "chart-1/55", "circle"), (True, "Hotfix", "chart-2", "diamond"))
+    data = []
+    for is_hotfix, words, colour, symbol in looks:
+        found = [row for row in timed if (row.verdict == "hotfix") is is_hotfix]
+        if found:
+            data.append(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "name": words,
+                    "x": [row.at.isoformat() for row in found],
+                    "y": [(row.hours or 0) / by for row in found],
+                    "marker": {"color": colour, "size": 7, "symbol": symbol},
+                    "text": [
+                        f"{row.service}: {format_span((row.hours or 0) * SECONDS)}" for row in found
+                    ],
+                    "hovertemplate": f"%{{text}}<extra>{words}</extra>",
+                }
+            )
+    return data
+
+
+def _draw_medians(buckets: Sequence[Bucket], by: float) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "Median",
+        "x": starts_of(buckets),
+        "y": [None if each.value is None else each.value / by for each in buckets],
+        "line": {"color": "text", "width": 2, "shape": "hv"},
+        "connectgaps": False,
+        "hovertemplate": "median: %{y:.1f}<extra></extra>",
+    }
 
 
 def draw_spans(
@@ -30,41 +76,7 @@ def draw_spans(
     """A dot for every release at its deployment, the median of each bucket as a line."""
     timed = [row for row in rows if row.hours is not None]
     by, unit = _scale([row.hours for row in timed])
-    highest = max([row.hours or 0 for row in timed] + [target or 0], default=0) / by
-    data: list[dict[str, Any]] = []
-    for kind, words, colour, symbol in (
-        ("normal", "Release", "chart-1/55", "circle"),
-        ("hotfix", "Hotfix", "chart-2", "diamond"),
-    ):
-        found = [row for row in timed if (row.verdict == "hotfix") == (kind == "hotfix")]
-        if not found:
-            continue
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": words,
-                "x": [row.at.isoformat() for row in found],
-                "y": [(row.hours or 0) / by for row in found],
-                "marker": {"color": colour, "size": 7, "symbol": symbol},
-                "text": [
-                    f"{row.service}: {format_span((row.hours or 0) * SECONDS)}" for row in found
-                ],
-                "hovertemplate": f"%{{text}}<extra>{words}</extra>",
-            }
-        )
-    data.append(
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "name": "Median",
-            "x": starts_of(buckets),
-            "y": [None if each.value is None else each.value / by for each in buckets],
-            "line": {"color": "text", "width": 2, "shape": "hv"},
-            "connectgaps": False,
-            "hovertemplate": "median: %{y:.1f}<extra></extra>",
-        }
-    )
+    highest = max([*(row.hours or 0 for row in timed), target or 0]) / by
     labels, shapes = [], []
     last = next((each for each in reversed(buckets) if each.value is not None), None)
     if last is not None and last.value is not None:
@@ -72,6 +84,7 @@ def draw_spans(
     if target is not None:
         shapes.append(draw_target(target / by))
         labels.append(EndLabel("", target / by, f"target {format_span(target * SECONDS)}"))
+    axis = upward_axis(highest, ticksuffix=f"\u00a0{unit}")
     return Chart(
         slug="spans",
         title=title,
@@ -81,24 +94,18 @@ def draw_spans(
         ),
         sentence=f"Times from build to production of {len(timed)} releases.",
         figure={
-            "data": data,
-            "layout": lay_out(
-                upward_axis(highest, ticksuffix=f"\u00a0{unit}"),
-                labels=labels,
-                shapes=shapes,
-                right=96,
-            ),
+            "data": [*_draw_dots(timed, by), _draw_medians(buckets, by)],
+            "layout": lay_out(axis, labels=labels, shapes=shapes, right=96),
         },
         columns=(step.capitalize(), "Median", "Releases"),
         rows=tuple(
-            (
-                name_bucket(each.period, step),
-                None if each.value is None else format_span(each.value * SECONDS),
-                str(each.n),
-            )
-            for each in buckets
+            (name_bucket(each.period, step), _tell(each.value), str(each.n)) for each in buckets
         ),
     )
+
+
+def _tell(hours: float | None) -> str | None:
+    return None if hours is None else format_span(hours * SECONDS)
 
 
 def _parts_of(row: Row) -> tuple[Part, ...]:
@@ -108,14 +115,19 @@ def _parts_of(row: Row) -> tuple[Part, ...]:
     return tuple(part for part in found if isinstance(part, Part))
 
 
-def draw_parts(rows: Iterable[Row], period: Period, step: str, title: str) -> Chart:
-    """The mean parts of the time by bucket, stacked; they add up to the mean, not the median."""
-    buckets = Buckets(period, step)
+def _group_parts(rows: Iterable[Row], buckets: Buckets) -> list[list[tuple[Part, ...]]]:
     held: list[list[tuple[Part, ...]]] = [[] for _ in buckets.parts]
     for row in rows:
         place = buckets.index_of(row.at)
         if place is not None:
             held[place].append(_parts_of(row))
+    return held
+
+
+def draw_parts(rows: Iterable[Row], period: Period, step: str, title: str) -> Chart:
+    """The mean parts of the time by bucket, stacked; they add up to the mean, not the median."""
+    buckets = Buckets(period, step)
+    held = _group_parts(rows, buckets)
     every = [parts for group in held for parts in group]
     overall = average_parts(every) if every else ()
     means = [
@@ -123,9 +135,35 @@ def draw_parts(rows: Iterable[Row], period: Period, step: str, title: str) -> Ch
     ]
     by, unit = _scale([sum(mean.values()) for mean in means])
     names = [part.name for part in overall]
-    colours = _colour_parts(names)
+    highest = max((sum(mean.values()) / by for mean in means), default=0.0)
+    said = ", ".join(f"{part.name} {format_percent(part.share)}" for part in overall)
     starts = [part.from_.isoformat() for part in buckets.parts]
-    data = [
+    axis = upward_axis(highest, ticksuffix=f"\u00a0{unit}")
+    return Chart(
+        slug="parts",
+        title=title,
+        subtitle=(
+            f"Mean {'days' if unit == 'd' else 'hours'} by {step} of the production deployment,"
+            f" n = {len(every)}"
+        ),
+        sentence=f"Parts of the mean time from build to production: {said or 'none yet'}.",
+        figure={
+            "data": _stack_parts(names, means, starts, by, unit),
+            "layout": lay_out(axis, **STACKED),
+        },
+        columns=(step.capitalize(), *(name.capitalize() for name in names), "Releases"),
+        rows=tuple(
+            (name_bucket(part, step), *(_tell(mean.get(name)) for name in names), str(len(group)))
+            for part, mean, group in zip(buckets.parts, means, held, strict=True)
+        ),
+    )
+
+
+def _stack_parts(
+    names: list[str], means: list[dict[str, float]], starts: list[str], by: float, unit: str
+) -> list[dict[str, Any]]:
+    colours = _colour_parts(names)
+    return [
         {
             "type": "bar",
             "name": name.capitalize(),
@@ -136,36 +174,6 @@ def draw_parts(rows: Iterable[Row], period: Period, step: str, title: str) -> Ch
         }
         for name in names
     ]
-    highest = max((sum(mean.values()) / by for mean in means), default=0.0)
-    said = ", ".join(f"{part.name} {format_percent(part.share)}" for part in overall)
-    return Chart(
-        slug="parts",
-        title=title,
-        subtitle=(
-            f"Mean {'days' if unit == 'd' else 'hours'} by {step} of the production deployment,"
-            f" n = {len(every)}"
-        ),
-        sentence=f"Parts of the mean time from build to production: {said or 'none yet'}.",
-        figure={
-            "data": data,
-            "layout": lay_out(
-                upward_axis(highest, ticksuffix=f"\u00a0{unit}"),
-                barmode="stack",
-                bargap=0.3,
-                showlegend=True,
-                legend={"orientation": "h", "y": -0.16, "traceorder": "normal"},
-            ),
-        },
-        columns=(step.capitalize(), *(name.capitalize() for name in names), "Releases"),
-        rows=tuple(
-            (
-                name_bucket(part, step),
-                *(format_span(mean[name] * SECONDS) if name in mean else None for name in names),
-                str(len(group)),
-            )
-            for part, mean, group in zip(buckets.parts, means, held, strict=True)
-        ),
-    )
 
 
 def _colour_parts(names: Sequence[str]) -> dict[str, str]:

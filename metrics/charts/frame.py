@@ -11,6 +11,12 @@ from promotion.formats import NO_BREAK
 PLOT_PIXELS = 236
 LABEL_PIXELS = 16
 PERCENT = 100
+STACKED: dict[str, Any] = {
+    "barmode": "stack",
+    "bargap": 0.3,
+    "showlegend": True,
+    "legend": {"orientation": "h", "y": -0.16, "traceorder": "normal"},
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from promotion.formats import format_percent
 
 from .frame import (
     PERCENT,
+    STACKED,
     Chart,
     EndLabel,
     draw_target,
@@ -144,61 +145,53 @@ def _class_of(row: Row) -> str:
     return row.verdict
 
 
-def draw_classes(
-    rows: Iterable[Row], period: Period, step: str, target: float | None, title: str
-) -> Chart:
-    """How deployments reached production, as shares of each bucket, unknown among them."""
-    buckets = Buckets(period, step)
+def _count_classes(rows: Iterable[Row], buckets: Buckets) -> list[Counter[str]]:
     counts: list[Counter[str]] = [Counter() for _ in buckets.parts]
     for row in rows:
         place = buckets.index_of(row.at)
         if place is not None:
             counts[place][_class_of(row)] += 1
-    totals = [count.total() for count in counts]
-    starts = [part.from_.isoformat() for part in buckets.parts]
-    whole = Counter[str]()
-    for count in counts:
-        whole.update(count)
-    data = [
+    return counts
+
+
+def _stack(counts: Sequence[Counter[str]], starts: list[str]) -> list[dict[str, Any]]:
+    """A bar for each class there is, as its share of the bucket."""
+    return [
         {
             "type": "bar",
             "name": words,
             "x": starts,
-            "y": [
-                count[key] / total * PERCENT if total else None
-                for count, total in zip(counts, totals, strict=True)
-            ],
+            "y": [count[key] / count.total() * PERCENT if count else None for count in counts],
             "marker": {"color": colour, "line": {"color": "surface", "width": 1}},
             "customdata": [count[key] for count in counts],
             "hovertemplate": f"{words}: %{{customdata}} (%{{y:.0f}} %)<extra></extra>",
         }
         for key, words, colour in CLASSES
-        if whole[key]
+        if any(count[key] for count in counts)
     ]
+
+
+def draw_classes(
+    rows: Iterable[Row], period: Period, step: str, target: float | None, title: str
+) -> Chart:
+    """How deployments reached production, as shares of each bucket, unknown among them."""
+    buckets = Buckets(period, step)
+    counts = _count_classes(rows, buckets)
+    whole = sum(counts, Counter[str]())
     axis = {"range": [0, 104], "ticksuffix": "\u00a0%", "nticks": 6}
     shapes, labels = [], []
     if target is not None:
         shapes.append(draw_target(target * PERCENT))
         labels.append(EndLabel("", target * PERCENT, f"target {format_percent(target)}"))
     said = ", ".join(f"{words.lower()} {whole[key]}" for key, words, _ in CLASSES if whole[key])
+    starts = [part.from_.isoformat() for part in buckets.parts]
+    layout = lay_out(axis, labels=labels, shapes=shapes, right=88 if labels else 16, **STACKED)
     return Chart(
         slug="classes",
         title=title,
         subtitle=f"Share of production deployments by {step}, n = {whole.total()}; {said}",
         sentence=f"How {whole.total()} production deployments were made: {said or 'none'}.",
-        figure={
-            "data": data,
-            "layout": lay_out(
-                axis,
-                labels=labels,
-                shapes=shapes,
-                right=88 if labels else 16,
-                barmode="stack",
-                bargap=0.3,
-                showlegend=True,
-                legend={"orientation": "h", "y": -0.16, "traceorder": "normal"},
-            ),
-        },
+        figure={"data": _stack(counts, starts), "layout": layout},
         columns=(step.capitalize(), *(words for _, words, _ in CLASSES), "n"),
         rows=tuple(
             (

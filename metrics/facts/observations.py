@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from metrics.measures.base import DeploymentFact, IncidentFact, ObservationFact
@@ -52,34 +53,34 @@ def load_observations(
     before: dict[Lane, tuple[str, datetime, date]] = {}
     facts = []
     for row in rows.order_by("seen_at", "pk").values_list(*COLUMNS).iterator():
-        key, service_id, service, environment, target, digest, name, index, at, received_at = row
-        digest = index or digest
-        artifact = line_of(name, service_id in several)
-        lane = (service, environment, target, artifact)
-        day = at.astimezone(local).date()
+        fact = _read_observation(row, several)
+        lane = (fact.service, fact.environment, fact.target or "", fact.artifact)
+        day = fact.at.astimezone(local).date()
         known = before.get(lane)
-        before[lane] = (digest, at, day)
+        before[lane] = (fact.digest, fact.at, day)
+        says_the_same = known is not None and (known[0], known[2]) == (fact.digest, day)
         if (
-            known is not None
-            and known[0] == digest
-            and known[2] == day
-            and at <= as_of - LATELY
-            and not changes.has_between(service, environment, known[1], at)
+            known is None
+            or not says_the_same
+            or fact.at > as_of - LATELY
+            or changes.has_between(fact.service, fact.environment, known[1], fact.at)
         ):
-            continue
-        facts.append(
-            ObservationFact(
-                id=observation_key(key),
-                service=service,
-                environment=environment,
-                digest=digest,
-                at=at,
-                received_at=received_at,
-                target=target or None,
-                artifact=artifact,
-            )
-        )
+            facts.append(fact)
     return tuple(facts)
+
+
+def _read_observation(row: tuple[Any, ...], several: frozenset[int]) -> ObservationFact:
+    key, service_id, service, environment, target, digest, name, index, at, received_at = row
+    return ObservationFact(
+        id=observation_key(key),
+        service=service,
+        environment=environment,
+        digest=index or digest,
+        at=at,
+        received_at=received_at,
+        target=target or None,
+        artifact=line_of(name, service_id in several),
+    )
 
 
 class _Changes:
