@@ -182,6 +182,17 @@ def test_a_later_state_stands_even_when_it_is_told_first(sender):
     assert Deployment.objects.get().result == "succeeded"
 
 
+def test_a_failed_run_of_the_same_commit_does_not_hide_the_one_that_built_it(sender):
+    for delivery in story()[:2]:
+        take_in(sender, delivery)
+    payload = deliveries.load("workflow_run.completed.json")
+    payload["workflow_run"] |= {"id": 7, "head_sha": COMMIT, "conclusion": "failure"}
+    payload["repository"] |= {"full_name": "meridian/shipment-api"}
+    take_in(sender, deliveries.deliver("workflow_run", payload, "run-failed"))
+    assert Build.objects.count() == 2
+    assert [build.external_id for build in Artifact.objects.get().builds.all()] == ["289782451"]
+
+
 def test_secrets_in_headers_are_not_kept(sender):
     delivery = deliveries.Delivery(
         body=b"{}", headers={"Authorization": "Bearer tl_secret", "X-GitHub-Event": "ping"}

@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
-from promotion.models import Artifact, ArtifactTag, Build, BuildArtifact, Service
+from promotion.models import Artifact, ArtifactTag, Build, BuildArtifact, RunResult, Service
 
 from .mapping import find_service
 from .recorded import Recorded, Taking, nothing
 from .rejoining import rejoin_deployments
 from .releases import make_releases
+
+
+MADE_NOTHING = {RunResult.FAILED, RunResult.CANCELLED}
 
 
 def record_artifact(taking: Taking) -> Recorded:
@@ -106,7 +109,12 @@ def link_builds(repository: str, commit: str) -> None:
             links.filter(is_stated=False).delete()
             continue
         wanted = artifact.service.build_name if artifact.service else ""
-        fitting = [build for build in builds if not wanted or build.name == wanted]
+        fitting = [
+            build
+            for build in builds
+            # A run that failed made nothing that was published.
+            if (not wanted or build.name == wanted) and build.result not in MADE_NOTHING
+        ]
         if len(fitting) != 1:
             links.delete()
             continue
