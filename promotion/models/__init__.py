@@ -4,6 +4,7 @@ from .access import Membership, PersonAddress, Role, Token, User
 from .approval import Approval
 from .artifact import Artifact, ArtifactTag, Build, BuildArtifact, Commit, Release, RunResult
 from .audit import AuditEntry, AuditSeal
+from .backfill import BackfillRun
 from .catalog import Environment, Service, Target, Team, Tier
 from .connection import AllowedNetwork, Connection
 from .deployment import Correction, Deployment, DeploymentReport, Observation, Verification
@@ -11,10 +12,12 @@ from .event import Event
 from .evidence import Evidence
 from .freeze import Freeze, GateException, Hold, Lock
 from .incident import Incident
+from .mapping import Mapping
 from .pipeline import Pipeline, PipelineVersion
 from .promotion import GateResult, Promotion, Transition
 from .sender import Sender
 from .step import StepRun
+from .unresolved import UnresolvedReference
 
 __all__ = [
     "AllowedNetwork",
@@ -23,6 +26,7 @@ __all__ = [
     "ArtifactTag",
     "AuditEntry",
     "AuditSeal",
+    "BackfillRun",
     "Build",
     "BuildArtifact",
     "Commit",
@@ -39,6 +43,7 @@ __all__ = [
     "Hold",
     "Incident",
     "Lock",
+    "Mapping",
     "Membership",
     "Observation",
     "PersonAddress",
@@ -56,6 +61,7 @@ __all__ = [
     "Tier",
     "Token",
     "Transition",
+    "UnresolvedReference",
     "User",
     "Verification",
 ]

@@ -30,8 +30,15 @@ class Event(models.Model):
         RECORDED = "recorded", "Became facts"
         NOTHING = "nothing", "Became nothing"
         UNMAPPED = "unmapped", "Matches no service or environment"
+        IGNORED = "ignored", "Ignored by a rule"
         UNREADABLE = "unreadable", "Could not be read"
         ERRORED = "errored", "Processing broke"
+
+    class Lacks(models.TextChoices):
+        """What of the catalog a fact spoke of and was not found."""
+
+        SERVICE = "service", "No service"
+        ENVIRONMENT = "environment", "No environment"
 
     sender = models.ForeignKey(Sender, models.PROTECT, null=True, blank=True, related_name="events")
     token = models.ForeignKey(Token, models.PROTECT, null=True, blank=True, related_name="events")
@@ -54,6 +61,17 @@ class Event(models.Model):
         help_text="per fact: {kind, label, became: created|updated|unchanged|nothing, object, pk, note}",
     )
     notes: "models.JSONField[Any, Any]" = models.JSONField(default=list, blank=True)
+    lacks = models.CharField(
+        max_length=11,
+        choices=Lacks.choices,
+        blank=True,
+        help_text="what of the catalog was not found; empty = nothing is missing",
+    )
+    speaks_of = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="the repository, name or environment that was not found",
+    )
     processed_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     is_backfilled = models.BooleanField(default=False)
@@ -71,6 +89,12 @@ class Event(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["state", "received_at"], name="event_state_received"),
+            models.Index(fields=["sender", "-received_at"], name="event_sender_received"),
+            models.Index(
+                fields=["lacks", "speaks_of"],
+                name="event_lacks",
+                condition=~models.Q(lacks=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -20,6 +20,11 @@ class Sender(models.Model):
     previous_secret_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    refused_count = models.PositiveIntegerField(default=0)
+    refused_at = models.DateTimeField(null=True, blank=True)
+    refused_reason = models.CharField(
+        max_length=300, blank=True, help_text="why the last refused delivery was not taken in"
+    )
 
     class Meta:
         ordering: ClassVar = ["name"]
