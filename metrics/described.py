@@ -80,7 +80,7 @@ DESCRIBED: dict[str, Described] = {
         Described(
             name="build_to_production",
             title="Build to production",
-            short="Build to production",
+            short="To production",
             summary="Median time from the end of a build to production",
             unit=HOURS,
             unit_word="releases",

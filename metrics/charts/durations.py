@@ -21,6 +21,7 @@ from .frame import (
 
 SECONDS = 3600
 DAYS_FROM = 96  # hours: above, an axis of days reads better
+NAMED_FROM = 0.04  # of the mean: smaller parts are told by the table and on hover
 SHADES = ("line-strong", "heat-3", "chart-4", "chart-3", "chart-2", "heat-2")
 
 
@@ -149,7 +150,12 @@ def draw_parts(rows: Iterable[Row], period: Period, step: str, title: str) -> Ch
         sentence=f"Parts of the mean time from build to production: {said or 'none yet'}.",
         figure={
             "data": _stack_parts(names, means, starts, by, unit),
-            "layout": lay_out(axis, **STACKED),
+            "layout": lay_out(
+                axis,
+                labels=_label_parts(overall, means, by),
+                right=138,
+                **{**STACKED, "showlegend": False},
+            ),
         },
         columns=(step.capitalize(), *(name.capitalize() for name in names), "Releases"),
         rows=tuple(
@@ -157,6 +163,30 @@ def draw_parts(rows: Iterable[Row], period: Period, step: str, title: str) -> Ch
             for part, mean, group in zip(buckets.parts, means, held, strict=True)
         ),
     )
+
+
+def _label_parts(
+    overall: Sequence[Part], means: list[dict[str, float]], by: float
+) -> list[EndLabel]:
+    """The parts that matter, named beside the middle of their piece of the last bar."""
+    last = next((mean for mean in reversed(means) if mean), {})
+    colours = _colour_parts([part.name for part in overall])
+    labels, height = [], 0.0
+    for part in overall:
+        size = last.get(part.name, 0.0) / by
+        if (part.share or 0) >= NAMED_FROM and size:
+            is_subject = colours[part.name] == "chart-1"
+            text = f"{_shorten(part.name)} {format_percent(part.share)}"
+            labels.append(
+                EndLabel("", height + size / 2, text, "text" if is_subject else "chart-text")
+            )
+        height += size
+    return labels
+
+
+def _shorten(name: str) -> str:
+    """A part's name as it fits beside the plot."""
+    return name.removeprefix("waiting for ").removeprefix("build to ")
 
 
 def _stack_parts(
