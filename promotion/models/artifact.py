@@ -184,6 +184,9 @@ class ArtifactTag(models.Model):
     repository = models.CharField(max_length=300, help_text="path in the registry, without host")
     tag = models.CharField(max_length=200)
     seen_at = models.DateTimeField()
+    is_from_registry = models.BooleanField(
+        default=False, help_text="no sender named the digest; the registry was asked"
+    )
 
     class Meta:
         constraints: ClassVar = [
@@ -203,6 +206,13 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
     def newest_first(self) -> "ReleaseQuerySet":
         """By the time the release was made, last first."""
         return self.order_by("-created_at", "-pk")
+
+    def build_once_violations(self) -> "ReleaseQuerySet":
+        """Those of whose version there is another set of digests: it was built more than once."""
+        others = self.model._default_manager.filter(
+            service=models.OuterRef("service"), version=models.OuterRef("version")
+        ).exclude(pk=models.OuterRef("pk"))
+        return self.filter(models.Exists(others))
 
 
 class Release(models.Model):
