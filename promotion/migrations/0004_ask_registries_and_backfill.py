@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-started_at', '-pk'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'finished'), _negated=True), fields=('sender', 'connection', 'what', 'since'), name='one_unfinished_backfill', nulls_distinct=False)],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'finished'), _negated=True), fields=('sender', 'connection', 'what'), name='one_unfinished_backfill')],
             },
         ),
         migrations.CreateModel(

@@ -39,9 +39,8 @@ class BackfillRun(models.Model):
         ordering: ClassVar = ["-started_at", "-pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["sender", "connection", "what", "since"],
+                fields=["sender", "connection", "what"],
                 condition=~models.Q(state="finished"),
-                nulls_distinct=False,
                 name="one_unfinished_backfill",
             )
         ]
