@@ -1,6 +1,7 @@
 """Turning one kept event into facts, and noting what it became."""
 
 import logging
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,11 +9,15 @@ from django.db import DatabaseError, transaction
 
 from promotion.exceptions import InputError, ThroughlineError
 from promotion.models import Event
+from promotion.rules.mapping import NEEDS_ENVIRONMENT
 from promotion.sources.base import Delivery, Fact
 from promotion.sources.known import SOURCES
 
 from .finish import wake_service
 from .ingest import RECORDERS, Recorded, Taking
+from .ingest.mapping import Placer, declare_deployment, tell_place
+from .ingest.recorded import fit
+from .ingest.withdrawing import withdraw_misplaced
 
 logger = logging.getLogger(__name__)
 
@@ -68,20 +73,35 @@ def _process(number: int, at: datetime) -> list[int]:
         event.state, event.summary = STATES.UNREADABLE, error.sentence[:300]
         event.save()
         return []
-    recorded = [_record(Taking(event, fact)) for fact in normalised.facts]
+    takings = list(_place(event, normalised.facts))
+    recorded = [_record(one) for one in takings]
+    left = withdraw_misplaced(event, recorded)
     event.notes = list(normalised.notes)
-    event.outcome = [_tell(fact, one) for fact, one in zip(normalised.facts, recorded, strict=True)]
+    event.outcome = [_tell(*pair) for pair in zip(takings, recorded, strict=True)]
     event.state, event.summary = _sum_up(recorded, event)
+    event.lacks, event.speaks_of = _find_lack(takings, recorded)
     event.save()
-    services = sorted(
-        {one.service.pk for one in recorded if one.service and one.became != "unchanged"}
-    )
+    touched = {one.service.pk for one in recorded if one.service and one.became != "unchanged"}
+    services = sorted(touched | {one.service_id for one in left})
     for service in services:
         wake_service(service, at)
     return services
 
 
+def _place(event: Event, facts: Iterable[Fact]) -> Iterator[Taking]:
+    """Each fact with its place; a build that a rule declares to be one is a deployment as well."""
+    placer = Placer(event.sender_id)
+    for fact in facts:
+        placed = placer.place(fact)
+        yield Taking(event, fact, placed)
+        if declared := declare_deployment(fact, placed):
+            yield Taking(event, *declared)
+
+
 def _record(taking: Taking) -> Recorded:
+    if taking.placed.place.is_ignored:
+        numbers = ", ".join(str(one) for one in taking.placed.place.rules)
+        return Recorded("ignored", note=f"Mapping rule {numbers} says that it is to be ignored.")
     try:
         with transaction.atomic():
             return RECORDERS[taking.fact.kind](taking)
@@ -96,8 +116,24 @@ def _record(taking: Taking) -> Recorded:
         )
 
 
-def _tell(fact: Fact, recorded: Recorded) -> dict[str, Any]:
+def _find_lack(takings: list[Taking], recorded: list[Recorded]) -> tuple[str, str]:
+    """What of the catalog was not found, and by what name; the first service missing, else environment."""
+    lacking = ("", "")
+    for taking, one in zip(takings, recorded, strict=True):
+        fact, place = taking.fact, taking.placed.place
+        if place.is_ignored or fact.kind in {"evidence", "approval"}:
+            continue
+        if place.service is None and one.service is None:
+            said = fact.repository or fact.service or ("" if fact.kind == "incident" else fact.name)
+            return Event.Lacks.SERVICE, fit(Event, "speaks_of", said)
+        if place.environment is None and fact.kind in NEEDS_ENVIRONMENT and not lacking[0]:
+            lacking = (Event.Lacks.ENVIRONMENT, fit(Event, "speaks_of", fact.environment))
+    return lacking
+
+
+def _tell(taking: Taking, recorded: Recorded) -> dict[str, Any]:
     """One line of what the event became, for its page."""
+    fact = taking.fact
     return {
         "kind": fact.kind,
         "became": recorded.became,
@@ -107,6 +143,8 @@ def _tell(fact: Fact, recorded: Recorded) -> dict[str, Any]:
         "note": recorded.note,
         "more": recorded.more,
         "fact": fact.as_json(),
+        "place": tell_place(taking.placed.place),
+        "is_declared": taking.placed.is_declared,
     }
 
 
@@ -124,5 +162,7 @@ def _sum_up(recorded: list[Recorded], event: Event) -> tuple[str, str]:
         return STATES.RECORDED, f"Became {said}."
     if any(one.is_unmapped for one in recorded):
         return STATES.UNMAPPED, next(one.note for one in recorded if one.is_unmapped)[:300]
+    if any(one.became == "ignored" for one in recorded):
+        return STATES.IGNORED, next(one.note for one in recorded if one.became == "ignored")
     notes = [one.note for one in recorded if one.note] + list(event.notes)
     return STATES.NOTHING, (notes[0] if notes else "It holds nothing that is a fact here.")[:300]

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from promotion.models import Artifact, ArtifactTag, Build, BuildArtifact, RunResult, Service
 
-from .mapping import find_service
 from .recorded import Recorded, Taking, nothing
 from .rejoining import rejoin_deployments
 from .releases import make_releases
@@ -21,7 +20,7 @@ def record_artifact(taking: Taking) -> Recorded:
             f"{fact.name or 'The artifact'}{':' + fact.version if fact.version else ''} came without a digest,"
             " and a tag alone does not say which bytes it is."
         )
-    service = find_service(fact)
+    service = taking.service
     artifact, is_new = know_artifact(
         fact.digest, service=service, name=fact.name or "", commit=fact.commit or "", taking=taking
     )

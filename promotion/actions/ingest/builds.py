@@ -6,7 +6,6 @@ from promotion.models import Build, Release, RunResult
 from promotion.sources.base import Fact
 
 from .artifacts import know_artifact, link_builds, link_stated
-from .mapping import find_service
 from .recorded import Recorded, Taking, fit
 from .rejoining import rejoin_deployments
 from .releases import make_releases
@@ -23,7 +22,7 @@ RANK = {
 def record_build(taking: Taking) -> Recorded:
     """A CI run was queued, began or ended; however the messages arrive, the latest state stands."""
     fact = taking.fact
-    service = find_service(fact)
+    service = taking.service
     build, is_new = Build.objects.get_or_create(
         source=taking.event.source,
         repository=fit(Build, "repository", fact.repository),

@@ -6,7 +6,6 @@ from typing import Any
 from promotion.models import Deployment, DeploymentReport, RunResult, Target
 
 from .joining import join_digest
-from .mapping import find_environment, find_service
 from .matching import match_promotion
 from .recorded import Recorded, Taking, fit, nothing
 
@@ -18,15 +17,11 @@ UNFINISHED = {RunResult.QUEUED, RunResult.STARTED}
 def record_deployment(taking: Taking) -> Recorded:
     """Something was said about a deployment; the same said twice changes nothing."""
     fact = taking.fact
-    service, environment = find_service(fact), find_environment(fact)
+    service, environment = taking.service, taking.environment
     if service is None:
-        what = fact.service or fact.repository or fact.name or "nothing"
-        return nothing(
-            f"It speaks of {what}, which is no service of the catalog.", is_unmapped=True
-        )
+        return nothing(taking.placed.place.service_why, is_unmapped=True)
     if environment is None:
-        what = f"names {fact.environment}" if fact.environment else "names no environment"
-        return nothing(f"It {what}, which is no environment of the catalog.", is_unmapped=True)
+        return nothing(taking.placed.place.environment_why, is_unmapped=True)
     if not fact.result:
         return nothing("It does not say what became of the deployment.")
     if fact.target:

@@ -7,18 +7,19 @@ from django.utils.dateparse import parse_datetime
 
 from promotion.models import Artifact, Commit, Deployment, Evidence, Incident, Observation, Target
 
-from .mapping import find_environment, find_service
 from .recorded import Recorded, Taking, fit, nothing
 
 
 def record_observation(taking: Taking) -> Recorded:
     """A digest was seen running somewhere."""
     fact = taking.fact
-    service, environment = find_service(fact), find_environment(fact)
+    service, environment = taking.service, taking.environment
     if not fact.digest:
         return nothing("An observation without a digest does not say what runs.")
     if service is None or environment is None:
-        return nothing("It matches no service or no environment of the catalog.", is_unmapped=True)
+        place = taking.placed.place
+        why = place.service_why if service is None else place.environment_why
+        return nothing(why, is_unmapped=True)
     artifact = Artifact.objects.select_related("index").filter(digest=fact.digest).first()
     artifact = artifact.index if artifact and artifact.index else artifact
     if fact.target:
@@ -37,7 +38,7 @@ def record_observation(taking: Taking) -> Recorded:
 def record_incident(taking: Taking) -> Recorded:
     """An incident was opened or resolved; whichever message comes first, both times are kept."""
     fact = taking.fact
-    service, environment = find_service(fact), find_environment(fact)
+    service, environment = taking.service, taking.environment
     incident, is_new = Incident.objects.get_or_create(
         source=taking.event.source,
         external_id=fact.external_id or f"{fact.name or ''}@{taking.happened_at.isoformat()}",
@@ -97,7 +98,7 @@ def record_evidence(taking: Taking) -> Recorded:
     return Recorded(
         "created" if is_new else "unchanged",
         evidence,
-        artifact.service if artifact else find_service(fact),
+        artifact.service if artifact else taking.service,
         note=note,
     )
 
@@ -111,7 +112,7 @@ def record_change(taking: Taking) -> Recorded:
     row = None
     for told in fact.details.get("commits") or [{"sha": fact.commit}]:
         row, parent = _know_commit(fact.repository, told, parent), str(told.get("sha") or parent)
-    service = find_service(fact)
+    service = taking.service
     return Recorded(
         "created", row, service, note="" if service else "No service has this repository; kept."
     )

@@ -5,16 +5,33 @@ from datetime import datetime
 
 from django.db import models
 
-from promotion.models import Event, Service
+from promotion.models import Environment, Event, Service
 from promotion.sources.base import Fact
+
+from .mapping import Placed, Placer
 
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """One fact being taken in: the event it came with, and when that was received."""
+    """One fact being taken in: the event it came with, when that was received, and its place."""
 
     event: Event
     fact: Fact
+    placed: Placed = None  # type: ignore[assignment]  # found where it is not given
+
+    def __post_init__(self) -> None:
+        if self.placed is None:
+            object.__setattr__(self, "placed", Placer(self.event.sender_id).place(self.fact))
+
+    @property
+    def service(self) -> Service | None:
+        """Of the catalog, where one was found."""
+        return self.placed.service
+
+    @property
+    def environment(self) -> Environment | None:
+        """Of the catalog, where one was found."""
+        return self.placed.environment
 
     @property
     def received_at(self) -> datetime:
