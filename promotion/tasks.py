@@ -8,6 +8,7 @@ from promotion.actions import execute as executing
 from promotion.actions.audit import seal_entries
 from promotion.actions.process_event import left_events, process_event
 from promotion.actions.promote_automatically import promote_automatically
+from promotion.actions.resolve_references import due_references, resolve_reference
 from promotion.models import Promotion, Service
 
 SWEPT_AT_ONCE = 500
@@ -50,6 +51,8 @@ def sweep() -> None:
         :SWEPT_AT_ONCE
     ]:
         look_at_service.delay(service)
+    for reference in due_references(at=at):
+        resolve.delay(reference)
 
 
 @shared_task
@@ -64,6 +67,13 @@ def process_left_events() -> None:
     """Processes what was acknowledged and whose hint was lost."""
     for event in left_events(at=timezone.now()):
         process.delay(event)
+
+
+@shared_task
+def resolve(reference: int) -> None:
+    """Asks the registries for one reference, then lets the service it is of go on."""
+    for service in resolve_reference(reference, at=timezone.now()):
+        look_at_service.delay(service)
 
 
 @shared_task

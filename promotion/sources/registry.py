@@ -32,6 +32,7 @@ def _read_event(event: Part, collector: Collector) -> None:
     is_blob = not _MANIFEST.search(media_type) if media_type else "/blobs/" in (url or "")
     if is_blob:
         return collector.leave_out("push", "it is a layer or other blob, not a manifest or index")
+    details = {"media_type": media_type, "platforms": _platforms(target["references"])}
     collector.add(
         Fact(
             kind="artifact",
@@ -41,10 +42,18 @@ def _read_event(event: Part, collector: Collector) -> None:
             occurred_at=event["timestamp"].time(),
             url=url,
             actor=event["actor", "name"].text(),
-            details={"media_type": media_type} if media_type else {},
+            details={key: value for key, value in details.items() if value},
         )
     )
     return None
+
+
+def _platforms(references: Part) -> list[str]:
+    """The manifests that an index pushed refers to; what else it refers to are layers."""
+    told = [
+        one["digest"].digest() for one in references if _MANIFEST.search(one["mediaType"].word())
+    ]
+    return [digest for digest in told if digest]
 
 
 def _identify(body: Part) -> str | None:

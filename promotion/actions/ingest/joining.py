@@ -3,9 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from promotion.models import Artifact, Deployment, Release, Service
+from promotion.models import (
+    Artifact,
+    ArtifactTag,
+    Build,
+    Commit,
+    Deployment,
+    Release,
+    Service,
+)
 
 Found = Deployment.Found
+# Hexadecimal digits of a whole commit, by SHA-1 and by SHA-256.
+WHOLE_COMMITS = (40, 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +30,14 @@ class Joined:
     candidates: tuple[str, ...] = ()
 
 
-def join_digest(service: Service, *, digest: str, version: str, commit: str) -> Joined:
-    """The digest said → tag or version of an artifact of the service → commit → its build → its artifacts."""
+def join_digest(
+    service: Service, *, digest: str, version: str, commit: str, repository: str = ""
+) -> Joined:
+    """The digest said → tag or version of an artifact of the service → commit → its build → its artifacts.
+
+    `repository` is where the commit is, as the sender said. A tag that only a registry could tell
+    the digest of was made an artifact's by then (see unresolved), and is found by the second rung.
+    """
     if digest:
         artifact = Artifact.objects.select_related("index").filter(digest=digest).first()
         if artifact and artifact.index:
@@ -34,13 +50,14 @@ def join_digest(service: Service, *, digest: str, version: str, commit: str) -> 
         )
         return Joined(said, artifact, release_of(service, artifact, version), Found.STATED, how)
     candidates: tuple[str, ...] = ()
-    for how, artifacts in _rungs(service, version, commit):
-        joined = _single(service, artifacts, how, version)
+    for how, artifacts, is_clear in _rungs(service, version, commit, repository):
+        joined = _single(service, artifacts, how, version) if is_clear else None
         if joined:
             return joined
         if artifacts:
             candidates = tuple(sorted(one.digest for one in artifacts))
-            return Joined(how=f"{len(candidates)} digests fit: {how}", candidates=candidates)
+            fit = "1 digest fits" if len(candidates) == 1 else f"{len(candidates)} digests fit"
+            return Joined(how=f"{fit}: {how}", candidates=candidates)
     return Joined()
 
 
@@ -57,19 +74,64 @@ def release_of(service: Service, artifact: Artifact | None, version: str) -> Rel
     return next(iter(named or releases), None)
 
 
-def _rungs(service: Service, version: str, commit: str) -> Iterator[tuple[str, list[Artifact]]]:
+def repository_said(deployment: Deployment) -> str:
+    """The repository that the latest report about it named, empty where none did."""
+    for fact in deployment.reports.order_by("-occurred_at", "-pk").values_list("fact", flat=True):
+        if fact.get("repository"):
+            return str(fact["repository"])
+    return ""
+
+
+def _rungs(
+    service: Service, version: str, commit: str, repository: str
+) -> Iterator[tuple[str, list[Artifact], bool]]:
+    """How, what fits, and whether it is clear what was meant."""
     mine = Artifact.objects.filter(service=service, index=None)
     if version:
         said = service.version_in(version) or version
         tagged = mine.filter(tags__tag=version) | mine.filter(
             releases__version=said, releases__service=service
         )
-        yield f"by the version {version}.", list(tagged.distinct())
-    if commit:
-        labelled = mine.filter(commit__startswith=commit) | mine.filter(
-            builds__commit__startswith=commit
-        )
-        yield f"by the commit {commit[:12]} and its build.", list(labelled.distinct())
+        found = list(tagged.distinct())
+        yield f"by the version {version}{_who_told(found, version)}.", found, True
+    if commit and (whole := _whole_commits(service, commit, repository)):
+        labelled = mine.filter(commit__in=whole) | mine.filter(builds__commit__in=whole)
+        found = list(labelled.distinct())
+        if _are_one(whole):
+            yield f"by the commit {commit[:12]} and its build.", found, True
+        else:
+            how = f"the commit {commit} is short for several commits of {service.repository}."
+            yield how, found, False
+
+
+def _who_told(artifacts: list[Artifact], version: str) -> str:
+    """That no sender said which digest the tag is."""
+    tags = ArtifactTag.objects.filter(artifact__in=artifacts, tag=version)
+    told = set(tags.values_list("is_from_registry", flat=True))
+    return ", which the registry was asked for" if told == {True} else ""
+
+
+def _whole_commits(service: Service, commit: str, repository: str) -> list[str]:
+    """The commits it may be: itself where it is whole; a prefix only inside its own repository."""
+    if len(commit) in WHOLE_COMMITS:
+        return [commit]
+    if repository and repository.lower() != service.repository.lower():
+        return []
+    mine = Artifact.objects.filter(service=service, commit__startswith=commit)
+    found = set(mine.values_list("commit", flat=True))
+    if service.repository:
+        place = service.repository
+        builds = Build.objects.filter(repository__iexact=place, commit__startswith=commit)
+        commits = Commit.objects.filter(repository__iexact=place, sha__startswith=commit)
+        found |= set(builds.values_list("commit", flat=True))
+        found |= set(commits.values_list("sha", flat=True))
+    return sorted(found)
+
+
+def _are_one(commits: list[str]) -> bool:
+    """Whether they are one commit, written longer and shorter."""
+    longest = max(commits, key=len)
+    return all(longest.startswith(one) for one in commits)
 
 
 def _single(service: Service, artifacts: list[Artifact], how: str, version: str) -> Joined | None:
