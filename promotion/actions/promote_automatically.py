@@ -1,13 +1,19 @@
 """Automatic promotion of one service: what has become available goes on without being asked for."""
 
-from datetime import datetime
+import logging
+from datetime import datetime, timedelta
 
-from promotion.exceptions import InputError
+from promotion.exceptions import InputError, ThroughlineError
 from promotion.gates.candidates import judge_stage
-from promotion.models import Environment, Promotion, Service
+from promotion.models import Deployment, Environment, Promotion, Service
 
 from .content import current_version
 from .promote import Request, ask_for_promotion
+
+logger = logging.getLogger(__name__)
+
+# When a stage is judged again whose request was refused, as by a pipeline that does not fit its environment.
+JUDGE_AGAIN_IN = timedelta(hours=1)
 
 
 def promote_automatically(service: int, *, at: datetime) -> list[int]:
@@ -21,7 +27,7 @@ def promote_automatically(service: int, *, at: datetime) -> list[int]:
         version = current_version(found)
     except InputError:
         return []
-    made, times = [], []
+    made, times = [], _times_to_come(found, at)
     environments = {one.slug: one for one in Environment.objects.all()}
     for stage in version.form.stages:
         if not stage.auto or stage.environment not in environments:
@@ -35,9 +41,26 @@ def promote_automatically(service: int, *, at: datetime) -> list[int]:
                 environment=environments[stage.environment],
                 origin=Promotion.Origin.AUTOMATIC,
             )
-            asked = ask_for_promotion(request, at=at)
+            try:
+                asked = ask_for_promotion(request, at=at)
+            except ThroughlineError as error:
+                # The other stages go on.
+                logger.warning(
+                    "%s is not promoted to %s by itself: %s",
+                    judgement.chosen,
+                    stage.environment,
+                    error.sentence,
+                )
+                times.append(at + JUDGE_AGAIN_IN)
+                continue
             made += [asked.promotion.pk] if asked.is_new else []
     if times:
         # Only where nothing else asked for an earlier look meanwhile.
         Service.objects.filter(pk=service, next_look_at=None).update(next_look_at=min(times))
     return made
+
+
+def _times_to_come(service: Service, at: datetime) -> list[datetime]:
+    """When the next deployment will have finished that a sender whose clock is ahead of ours told of."""
+    ahead = Deployment.objects.filter(service=service, finished_at__gt=at).order_by("finished_at")
+    return [time for time in ahead.values_list("finished_at", flat=True)[:1] if time]
