@@ -48,6 +48,7 @@ def load_builds(as_of: datetime, services: Collection[int] | None = None) -> tup
         "build__finished_at",
         "build__received_at",
         "build__commit",
+        "artifact__commit",
         "build__version",
     )
     if services is not None:
@@ -61,7 +62,8 @@ def load_builds(as_of: datetime, services: Collection[int] | None = None) -> tup
             digest=digest,
             finished_at=finished_at,
             received_at=received_at,
-            commit=commit or None,
+            # Some senders name the commit with the artifact only.
+            commit=commit or stated_commit or None,
             version=version or None,
         )
         for (
@@ -72,6 +74,7 @@ def load_builds(as_of: datetime, services: Collection[int] | None = None) -> tup
             finished_at,
             received_at,
             commit,
+            stated_commit,
             version,
         ) in rows.order_by("pk").iterator()
         if finished_at is not None
