@@ -1,8 +1,9 @@
-"""Real GitHub payloads adapted in names, commit, digest and tag only, so that they speak of one build."""
+"""Real payloads adapted in names, times, commit, digest and tag only, so that they speak of one build."""
 
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from promotion.sources.base import Delivery
 
@@ -59,6 +60,7 @@ def registry_package(
     package |= {"name": name, "namespace": repository.split("/")[0]}
     version = package["package_version"]
     version |= {"version": digest, "name": digest, "created_at": at, "updated_at": at}
+    version |= {"package_url": f"ghcr.io/{repository.split('/')[0]}/{name}:{tag}"}
     version["container_metadata"]["tag"] |= {"name": tag, "digest": digest}
     version["container_metadata"]["labels"]["all_labels"] |= {
         "org.opencontainers.image.revision": commit
@@ -94,3 +96,21 @@ def deployment_status(
     }
     payload["repository"] |= {"full_name": repository}
     return deliver("deployment_status", payload, delivery_id)
+
+
+def cdevent(name: str, subject: str, at: str, delivery_id: str, **content: Any) -> Delivery:
+    """One CDEvent with its time, id and subject; of its content only what is given is changed."""
+    path = FIXTURES / "cdevents" / "v0.5.1" / f"{name}.json"
+    payload = json.loads(path.read_text("utf-8"))
+    payload["context"] |= {"id": delivery_id, "timestamp": at}
+    payload["subject"]["id"] = subject
+    payload["subject"]["content"] |= content
+    headers = {"Content-Type": "application/json"}
+    return Delivery(body=json.dumps(payload).encode(), headers=headers)
+
+
+def package_url(repository: str, digest: str, tag: str) -> str:
+    """The image as package URLs name it."""
+    name = repository.rpartition("/")[2]
+    place = quote(f"registry.example/{repository}", safe="")
+    return f"pkg:oci/{name}@{quote(digest, safe='')}?repository_url={place}&tag={tag}"

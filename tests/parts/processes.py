@@ -18,6 +18,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from launch.broker import choose_broker
+from launch.processes import answers_healthz
 from promotion import tasks
 from tests.parts.registry import find_free_port
 
@@ -151,6 +152,15 @@ class Processes:
         schedule = str(self.directory / name)
         return self._start(name, "beat", "--pidfile=", "--schedule", schedule)
 
+    def start_web(self) -> str:
+        """Start the web process and wait until it answers; gives its address."""
+        port = find_free_port()
+        bind = ("--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--threads", "4")
+        command = ("gunicorn", "config.wsgi", *bind, "--no-control-socket")
+        web = self._run("web", *command)
+        wait_until(lambda: answers_healthz("127.0.0.1", port), f"the web answers: {web.log}")
+        return f"http://127.0.0.1:{port}"
+
     def send(self, task: Task, *arguments: int) -> None:
         """Put a hint into the broker, as an entry point does."""
         # As Celery spells a unix socket.
@@ -177,6 +187,9 @@ class Processes:
             process.kill()
 
     def _start(self, name: str, *arguments: str) -> RunningProcess:
+        return self._run(name, "celery", "-A", "config", *arguments)
+
+    def _run(self, name: str, module: str, *arguments: str) -> RunningProcess:
         environment = {
             **os.environ,
             "DATABASE_URL": database_url(),
@@ -191,7 +204,7 @@ class Processes:
         log = self.directory / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "config", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 cwd=PROJECT,
                 env=environment,
                 stdout=output,
