@@ -84,11 +84,13 @@ def visible_events(request: Request) -> "QuerySet[Event]":
     return events
 
 
-def take_in(delivery: Delivery, token: Token | None, at: datetime) -> Response:
+def take_in(
+    delivery: Delivery, token: Token | None, at: datetime, *, kind: str = "generic"
+) -> Response:
     """Keeps what can be read and answers 202; whoever sends it again gets the same answer."""
     if token is None:
         raise NotAllowedError(SENT_BY_TOKEN)
-    source = SOURCES["generic"]
+    source = SOURCES[kind]
     try:
         source.normalise(delivery)
     except InputError as error:

@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from promotion import tasks
-from promotion.actions.receive import Received, receive
+from promotion.actions.receive import Received
+from promotion.actions.take_delivery import find_accepting, take_delivery
 from promotion.api.errors import TOO_LARGE, problem_answer
-from promotion.models import Sender
 from promotion.sources.base import AuthenticationError, Delivery
-from promotion.sources.known import SOURCES
+from promotion.sources.evidence import add_given
 
 DELIVER_BY_POST = "Deliveries come by POST. Nothing was kept."
 
@@ -25,22 +25,19 @@ def deliver(request: HttpRequest, slug: str) -> HttpResponse:
         answer = problem_answer(405, DELIVER_BY_POST)
         answer["Allow"] = "POST, OPTIONS"
         return answer
-    sender = Sender.objects.filter(slug=slug, is_active=True).first()
-    source = SOURCES.get(sender.kind) if sender else None
-    if sender is None or source is None:
+    accepting = find_accepting(slug)
+    if accepting is None:
         return problem_answer(404, f"No sender is set up at /hooks/{slug}. Nothing was kept.")
     if request.method == "OPTIONS":
         return _shake_hands(request)
     try:
-        delivery = delivery_of(request)
+        delivery = (evidence_of if accepting.sender.kind == "evidence" else delivery_of)(request)
     except RequestDataTooBig:
         return problem_answer(413, TOO_LARGE)
-    at = timezone.now()
     try:
-        source.authenticate(delivery, sender.secrets_at(at), at)
+        received = take_delivery(accepting, delivery, at=timezone.now())
     except AuthenticationError as error:
         return problem_answer(401, error.sentence)
-    received = receive(source, delivery, sender=sender, token=None, at=at)
     if received.is_new:
         tasks.process.delay_on_commit(received.event.pk)
     return accepted(received)
@@ -53,6 +50,13 @@ def delivery_of(request: HttpRequest) -> Delivery:
         headers=dict(request.headers),
         content_type=request.headers.get("Content-Type", ""),
         url_secret=request.GET.get("secret", ""),
+    )
+
+
+def evidence_of(request: HttpRequest) -> Delivery:
+    """An evidence file, with the digest and name that the query says."""
+    return add_given(
+        delivery_of(request), request.GET.get("digest", ""), request.GET.get("name", "")
     )
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .authentication import HexSignature, SharedToken
 from .base import AuthenticationError, Delivery, Fact, Headers
-from .cleaning import clean_checksum
+from .cleaning import Image, clean_checksum, clean_image
 from .reading import Part
 from .sender import Collector, Sender
 
@@ -59,15 +59,53 @@ def _artifact(data: Part, name: str | None, version: str | None) -> Fact:
 
 
 def _read_build(data: Part, collector: Collector) -> None:
+    """A build; of a backfill also what its build information says: commit, time and images."""
     name, number = data["build_name"].text(), data["build_number"].text()
+    commit, started_at = data["vcs", 0, "revision"].commit(), data["build_started"].time()
+    images = _images(data)
+    for image, digest in images:
+        collector.add(
+            Fact(
+                kind="artifact",
+                name=image.name,
+                version=image.version,
+                digest=digest,
+                commit=commit,
+                occurred_at=_end_of(started_at, data["duration_millis"].value),
+            )
+        )
     collector.add(
         Fact(
             kind="build",
             name=name,
-            started_at=data["build_started"].time(),
+            commit=commit,
+            # Of several images no single digest is what the build made.
+            digest=images[0][1] if len(images) == 1 else None,
+            started_at=started_at,
             external_id=f"{name}#{number}" if name and number else None,
         )
     )
+
+
+def _images(data: Part) -> list[tuple[Image, str]]:
+    """The images among the modules: called image:tag, and with a manifest, whose checksum is the digest."""
+    found = []
+    for module in data["modules"]:
+        for one in module["artifacts"]:
+            is_manifest = one["name"].word() in {"manifest.json", "list.manifest.json"}
+            digest = clean_checksum(one["sha256"].value) if is_manifest else None
+            if digest:
+                found.append((clean_image(module["id"].value), digest))
+    return found
+
+
+def _end_of(started_at: datetime | None, milliseconds: object) -> datetime | None:
+    if started_at is None or not isinstance(milliseconds, int):
+        return started_at
+    try:
+        return started_at + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return started_at
 
 
 SOURCE = Sender(

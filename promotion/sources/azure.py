@@ -1,4 +1,4 @@
-"""Azure: alerts of metrics and web tests, and deployments of App Service (Kudu)."""
+"""Azure: alerts of metrics and web tests, alerts in the common schema, and deployments of App Service (Kudu)."""
 
 from .authentication_tokens import SharedSecret
 from .base import Fact, Headers
@@ -15,6 +15,8 @@ def _read(body: Part, _headers: Headers, collector: Collector) -> None:
     alert = body["data"] if body["data", "context"].is_object else body
     if alert["context"].is_object:
         _read_alert(alert, collector)
+    elif body["data", "essentials"].is_object:
+        _read_common_alert(body["data", "essentials"], collector)
     elif body.has("siteName") or body.has("deployer"):
         _read_deployment(body, collector)
     else:
@@ -35,6 +37,28 @@ def _read_alert(alert: Part, collector: Collector) -> None:
             external_id=context["id"].text(),
             url=context["portalLink"].text(),
             severity=context["severity"].text(),
+        )
+    )
+    return None
+
+
+def _read_common_alert(alert: Part, collector: Collector) -> None:
+    """The common alert schema: one for all kinds of alerts, each firing with an id of its own."""
+    result = {"fired": "opened", "resolved": "resolved"}.get(alert["monitorCondition"].word())
+    if result is None:
+        return collector.leave_out("of an alert", "it is neither fired nor resolved")
+    items = alert["configurationItems"]
+    column = "resolvedDateTime" if result == "resolved" else "firedDateTime"
+    collector.add(
+        Fact(
+            kind="incident",
+            service=items[0].text() if len(items) == 1 else None,
+            name=alert["alertRule"].text(),
+            result=result,
+            occurred_at=alert[column].time(),
+            external_id=alert["alertId"].text() or alert["originAlertId"].text(),
+            url=alert["investigationLink"].text(),
+            severity=alert["severity"].text(),
         )
     )
     return None

@@ -21,14 +21,15 @@ def open_envelope(body: Part, headers: Headers) -> Envelope | None:
     if body["specversion"].text() and body["type"].text():
         data = body["data"].parsed()
         if not data and (encoded := body["data_base64"].text()):
-            data = _decode(encoded)
+            data = decode_data(encoded)
         return Envelope(body["type"].text() or "", data, body["time"])
     if headers.get("Ce-Type") and headers.get("Ce-Specversion"):
         return Envelope(headers["Ce-Type"].strip(), body, Part(headers.get("Ce-Time")))
     return None
 
 
-def _decode(encoded: str) -> Part:
+def decode_data(encoded: str) -> Part:
+    """What the JSON in Base64 says; absent if it is neither."""
     try:
         return Part(base64.b64decode(encoded, validate=True).decode()).parsed()
     except (binascii.Error, ValueError):

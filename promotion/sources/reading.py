@@ -11,6 +11,7 @@ from . import cleaning
 from .base import Delivery
 from .times import clean_time
 
+_MOST_NOTES = 1000  # more than a delivery keeps
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -123,7 +124,7 @@ def read_elements(delivery: Delivery) -> tuple[list[tuple[int, Part]], list[str]
     for number, value in values:
         if isinstance(value, dict):
             elements.append((number, Part(value)))
-        else:
+        elif len(notes) < _MOST_NOTES:
             notes.append(f"Element {number} is not a JSON object; it was left out.")
     return elements, notes
 
@@ -180,6 +181,7 @@ def _read_lines(text: str) -> tuple[list[tuple[int, object]], list[str]]:
         try:
             values.append((number, _parse(line)))
         except (ValueError, RecursionError):
-            notes.append(f"Line {number} is not JSON; it was left out.")
+            if len(notes) < _MOST_NOTES:
+                notes.append(f"Line {number} is not JSON; it was left out.")
     # A broken document over several lines has lines that are JSON by chance, such as `}` or `3`.
     return (values if any(isinstance(value, dict) for _, value in values) else []), notes

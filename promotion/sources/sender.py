@@ -12,6 +12,8 @@ from .base import Delivery, Fact, Headers, Normalised
 from .cleaning import clean_link, clean_text, make_storable
 from .reading import Part, read_elements
 
+MOST_NOTES = 500  # whoever sends a million broken lines needs no million sentences
+
 
 class Collector:
     """Gathers what one delivery becomes."""
@@ -19,6 +21,8 @@ class Collector:
     def __init__(self) -> None:
         self.facts: list[Fact] = []
         self.notes: list[str] = []
+        self._said: set[str] = set()
+        self._is_full = False
         self.element = 1  # the number of the one being read, for notes
 
     def add(self, fact: Fact) -> None:
@@ -34,8 +38,24 @@ class Collector:
     def note(self, sentence: str) -> None:
         """Say once why something became nothing."""
         kept = make_storable(sentence)
-        if kept not in self.notes:
-            self.notes.append(kept)
+        if kept in self._said:
+            return
+        if len(self.notes) >= MOST_NOTES:
+            self._is_full = True
+            return
+        self._said.add(kept)
+        self.notes.append(kept)
+
+    def take_over(self, notes: list[str]) -> None:
+        """Keep the notes of whoever read the body."""
+        for one in notes:
+            self.note(one)
+
+    def normalised(self) -> Normalised:
+        """What the delivery became; of very many notes only the first."""
+        notes = [*self.notes, "There were more notes; they were left out."]
+        notes = notes if self._is_full else self.notes
+        return Normalised(tuple(self.facts), tuple(notes))
 
     def leave_out(
         self, event: str | None, why: str = "it is not an event that becomes a fact"
@@ -67,14 +87,14 @@ class Sender:
         """Turn a delivery into facts; InputError if its bytes cannot be read at all."""
         elements, notes = read_elements(delivery)
         collector = Collector()
-        collector.notes += notes
+        collector.take_over(notes)
         headers = Headers(delivery.headers)
         for number, element in elements:
             collector.element = number
             self.read(element, headers, collector)
         if not collector.facts and not collector.notes:
             collector.note("The body holds no event.")
-        return Normalised(tuple(collector.facts), tuple(collector.notes))
+        return collector.normalised()
 
     def authenticate(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
         """Accept the delivery if it fits one of the secrets, or raise AuthenticationError."""

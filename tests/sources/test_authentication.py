@@ -105,6 +105,14 @@ PROOFS: dict[str, Any] = {
     "cdevents signed": lambda s: ("cdevents", standard(s)),
     "svix": lambda s: ("generic", standard(s, prefix="svix")),
     "generic": lambda s: ("generic", {"Authorization": f"Bearer {s}"}),
+    "sentry": lambda s: ("sentry", {"Sentry-Hook-Signature": sign(s)}),
+    "gocd": lambda s: ("gocd", basic("gocd", s)),
+    "rundeck": lambda s: ("rundeck", {"Authorization": s}),
+    "spinnaker": lambda s: ("spinnaker", basic("echo", s)),
+    "google": lambda s: ("google", {"Authorization": f"Bearer {s}"}),
+    "buildbot": lambda s: ("buildbot", basic("buildbot", s)),
+    "evidence": lambda s: ("evidence", {"Authorization": f"Bearer {s}"}),
+    "evidence signed": lambda s: ("evidence", standard(s)),
 }
 TIMED: dict[str, Any] = {
     "gitlab": standard,
@@ -121,8 +129,26 @@ def test_published_signatures_are_accepted(vector: dict[str, Any]) -> None:
     at = datetime.fromtimestamp(int(headers.get("webhook-timestamp", NOW.timestamp())), UTC)
     source = SOURCES[SENDER_OF[vector["scheme"]]]
     source.authenticate(delivery, [vector["secret"]], at)
-    with pytest.raises(AuthenticationError):
-        source.authenticate(Delivery(b"{}", headers), [vector["secret"]], at)
+    body = vector["body"].encode()
+    for place in range(len(body)):
+        changed = body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :]
+        with pytest.raises(AuthenticationError):
+            source.authenticate(Delivery(changed, headers), [vector["secret"]], at)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda one: one["scheme"])
+def test_a_published_signature_with_one_character_changed_is_refused(
+    vector: dict[str, Any],
+) -> None:
+    headers = vector.get("headers") or {vector["header"]: vector["value"]}
+    name = vector.get("header", "webhook-signature")
+    value, source = headers[name], SOURCES[SENDER_OF[vector["scheme"]]]
+    at = datetime.fromtimestamp(int(headers.get("webhook-timestamp", NOW.timestamp())), UTC)
+    for place in range(len(value) - 1):  # the last character of Base64 holds spare bits
+        other = "0" if value[place] != "0" else "1"
+        changed = headers | {name: value[:place] + other + value[place + 1 :]}
+        with pytest.raises(AuthenticationError):
+            source.authenticate(Delivery(vector["body"].encode(), changed), [vector["secret"]], at)
 
 
 @pytest.mark.parametrize("name", PROOFS)
@@ -167,14 +193,19 @@ def test_a_delivery_sent_again_later_is_refused(kind: str) -> None:
             SOURCES[kind].authenticate(delivery, [SECRET], at)
 
 
-@pytest.mark.parametrize("kind", ["dockerhub", "quay", "jenkins", "aws", "azure", "travis"])
+@pytest.mark.parametrize(
+    "kind",
+    ["dockerhub", "quay", "jenkins", "aws", "azure", "travis", "google", "statuspage", "spinnaker"],
+)
 def test_tools_that_cannot_sign_carry_the_secret_in_the_address(kind: str) -> None:
     SOURCES[kind].authenticate(Delivery(BODY, url_secret=SECRET), [SECRET], NOW)
     with pytest.raises(AuthenticationError):
         SOURCES[kind].authenticate(Delivery(BODY, url_secret="guess"), [SECRET], NOW)
 
 
-@pytest.mark.parametrize("kind", ["github", "gitlab", "bitbucket", "harbor", "generic"])
+@pytest.mark.parametrize(
+    "kind", ["github", "gitlab", "bitbucket", "harbor", "generic", "sentry", "evidence"]
+)
 def test_a_secret_in_the_address_counts_only_where_it_must(kind: str) -> None:
     with pytest.raises(AuthenticationError):
         SOURCES[kind].authenticate(Delivery(BODY, url_secret=SECRET), [SECRET], NOW)

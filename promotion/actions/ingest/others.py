@@ -87,6 +87,7 @@ def record_evidence(taking: Taking) -> Recorded:
         issued_at=taking.happened_at,
         defaults={
             "artifact": artifact,
+            "title": fit(Evidence, "title", str(fact.details.get("title") or "")),
             "result": fact.result or "",
             "url": fact.url or "",
             "details": fact.details,

@@ -1,0 +1,46 @@
+"""POST /api/v1/evidence: an evidence file as it is, and the digest it is about."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from promotion.models import Token
+
+from .authentication import token_of
+from .events import AcceptedSerializer, take_in
+from .fields import DigestField
+from .parsing import AnyParser
+from .schema import problems
+from .webhooks import evidence_of
+
+
+class GivenSerializer(serializers.Serializer[Any]):
+    """What the address says of the file."""
+
+    digest = DigestField(required=False, help_text="what it is about, where it does not say so")
+    name = serializers.CharField(required=False, max_length=200, help_text="its title on pages")
+
+
+class EvidenceFiles(APIView):
+    """Takes in in-toto, DSSE, Sigstore bundles, CycloneDX, SPDX, Trivy, Grype, SARIF and JUnit."""
+
+    scope = Token.Scope.EVENTS
+    parser_classes = (AnyParser,)
+
+    @extend_schema(
+        operation_id="send_evidence",
+        parameters=[GivenSerializer],
+        request={"application/json": OpenApiTypes.OBJECT, "application/xml": OpenApiTypes.STR},
+        responses={202: AcceptedSerializer, **problems(400, 413)},
+    )
+    def post(self, request: Request) -> Response:
+        """Keeps the file as an event, which tells what became of it."""
+        GivenSerializer(data=request.query_params).is_valid(raise_exception=True)
+        delivery = evidence_of(request._request)
+        return take_in(delivery, token_of(request), timezone.now(), kind="evidence")
