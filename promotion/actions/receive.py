@@ -19,6 +19,7 @@ SECRET_HEADERS = {
     "x-buildkite-token",
     "x-api-key",
     "x-auth-token",
+    "x-jfrog-event-auth",
 }
 LONGEST_ID = 200
 
