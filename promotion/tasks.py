@@ -6,10 +6,11 @@ from django.utils import timezone
 from promotion.actions import advance as advancing
 from promotion.actions import execute as executing
 from promotion.actions.audit import seal_entries
+from promotion.actions.place_again import find_misplaced, set_back
 from promotion.actions.process_event import left_events, process_event
 from promotion.actions.promote_automatically import promote_automatically
 from promotion.actions.resolve_references import due_references, resolve_reference
-from promotion.models import Promotion, Service
+from promotion.models import Promotion, Service, User
 
 SWEPT_AT_ONCE = 500
 
@@ -60,6 +61,17 @@ def process(event: int) -> None:
     """Turns one event into facts, then lets the services they speak of go on."""
     for service in process_event(event, at=timezone.now()):
         look_at_service.delay(service)
+
+
+@shared_task
+def place_again(person: int | None = None, below: int | None = None) -> None:
+    """Has the kept events processed again that belong elsewhere now, a batch at a time."""
+    batch = find_misplaced(below=below)
+    actor = User.objects.filter(pk=person).first()
+    for event in set_back(batch.events, person=actor, at=timezone.now()):
+        process.delay(event)
+    if batch.below is not None:
+        place_again.delay(person, batch.below)
 
 
 @shared_task

@@ -18,6 +18,9 @@ OVERLAP = timedelta(hours=24)
 # What stands in /hooks/<address>; narrower than the names of other things, which may hold dots.
 ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
+# Pages beside those of the senders.
+RESERVED = frozenset({"new", "senders", "tokens", "rules", "services"})
+
 
 @dataclass(frozen=True, slots=True)
 class NewSecret:
@@ -34,13 +37,17 @@ def make_sender(slug: str, name: str, kind: str, *, person: User, at: datetime) 
     NotAllowedError where the person may not configure; InputError where the name of the address
     cannot be used, is taken, or there is no source of that kind.
     """
-    _check_allowed(person)
+    check_may_connect(person)
     if kind not in SOURCES:
         raise InputError(f"There is no source called {kind}. Nothing was changed.", key="kind")
     if not ADDRESS.fullmatch(slug):
         raise InputError(
             "Use letters, digits, dashes and underscores for the address. Nothing was changed.",
             key="slug",
+        )
+    if slug.lower() in RESERVED:
+        raise InputError(
+            f"The address {slug} is taken by a page of ours. Choose another address.", key="slug"
         )
     if Sender.objects.filter(slug=slug).exists():
         raise InputError(
@@ -64,7 +71,7 @@ def rotate_secret(sender: int, *, person: User, at: datetime) -> NewSecret:
 
     ConflictError while such an overlap still runs: a third secret would shut out the tool.
     """
-    _check_allowed(person)
+    check_may_connect(person)
     found = Sender.objects.select_for_update().get(pk=sender)
     if len(found.secrets_at(at)) > 1:
         raise ConflictError(
@@ -79,7 +86,25 @@ def rotate_secret(sender: int, *, person: User, at: datetime) -> NewSecret:
     return NewSecret(found, secret)
 
 
-def _check_allowed(person: User) -> None:
+@transaction.atomic
+def set_active(sender: int, is_active: bool, *, person: User, at: datetime) -> Sender:
+    """Turns the sender on or off; while it is off its deliveries get 404 and nothing is kept.
+
+    ConflictError where it is so already.
+    """
+    check_may_connect(person)
+    found = Sender.objects.select_for_update().get(pk=sender)
+    word = "on" if is_active else "off"
+    if found.is_active == is_active:
+        raise ConflictError(f"{found.name} is {word} already. Nothing was changed.")
+    found.is_active = is_active
+    found.save(update_fields=["is_active"])
+    record(f"sender.{word}", found, actor=person, at=at, details={"slug": found.slug})
+    return found
+
+
+def check_may_connect(person: User) -> None:
+    """NotAllowedError for those who may not change senders."""
     if not person.may_configure():
         raise NotAllowedError(
             f"{person.name} may not change senders: that takes a platform engineer or an"

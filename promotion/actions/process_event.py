@@ -12,6 +12,7 @@ from promotion.models import Event
 from promotion.rules.mapping import NEEDS_ENVIRONMENT
 from promotion.sources.base import Delivery, Fact
 from promotion.sources.known import SOURCES
+from promotion.sources.probe import MARK
 
 from .finish import wake_service
 from .ingest import RECORDERS, Recorded, Taking
@@ -164,5 +165,7 @@ def _sum_up(recorded: list[Recorded], event: Event) -> tuple[str, str]:
         return STATES.UNMAPPED, next(one.note for one in recorded if one.is_unmapped)[:300]
     if any(one.became == "ignored" for one in recorded):
         return STATES.IGNORED, next(one.note for one in recorded if one.became == "ignored")
+    if not recorded and event.headers.get(MARK):
+        return STATES.NOTHING, "A test from the page of its sender: address and secret are right."
     notes = [one.note for one in recorded if one.note] + list(event.notes)
     return STATES.NOTHING, (notes[0] if notes else "It holds nothing that is a fact here.")[:300]
