@@ -31,7 +31,6 @@ def list_warnings(form: PipelineForm, *, at: datetime) -> tuple[str, ...]:
         warnings += _people_warnings(stage, stage.approvals, people)
         warnings += _people_warnings(stage, stage.rollback_approvals, people)
         warnings += _soak_warnings(stage, usual)
-        warnings += _when_warnings(stage)
     return (*warnings, *_repository_warnings(form))
 
 
@@ -49,16 +48,6 @@ def _window_warnings(stage: StageForm, at: datetime) -> Iterator[str]:
     state = judge_windows(stage.windows.allow, stage.windows.deny, at)
     if not state.open and state.next_change is None:
         yield f"Stage {stage.name}: no window opens within {HORIZON.days} days, nothing can start."
-
-
-def _when_warnings(stage: StageForm) -> Iterator[str]:
-    """No expression is evaluated in this version, and a rule binds where `when` cannot be told."""
-    for rule in (*stage.approvals, *stage.rollback_approvals):
-        if rule.when is not None:
-            yield (
-                f"Stage {stage.name}: the rule {rule.name} has a `when`, which this version cannot tell; "
-                "it always binds."
-            )
 
 
 def _soak_warnings(stage: StageForm, usual: timedelta | None) -> Iterator[str]:

@@ -8,11 +8,13 @@ from typing import Any
 
 from promotion.models import Approval, Promotion, User
 from promotion.rules import approval as rules
+from promotion.rules.expressions import tell
 from promotion.rules.pipeline import ApprovalForm
 
 from .asked import approval_rules
 from .authors import Authors, authors_of, policy_editors_of, requesters_of
 from .base import GateContext, GateOutcome, Verdict
+from .facts import facts_of
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def approval_facts(promotion: Promotion, at: datetime) -> ApprovalFacts:
     groups = {name: groups_of(person, promotion) for name, person in people.items()}
     authors = authors_of(promotion)
     facts = rules.ApprovalFacts(
-        rules=tuple(_rule(form) for form in forms),
+        rules=_rules(forms, promotion, at),
         people=tuple(rules.Person(name, groups[name]) for name in sorted(people)),
         content_hash=promotion.content_hash,
         decisions=tuple(_decision(row) for row in promotion.approvals.select_related("person")),
@@ -77,11 +79,12 @@ def approval_facts(promotion: Promotion, at: datetime) -> ApprovalFacts:
 def approvals_given(promotion: Promotion, at: datetime) -> rules.ApprovalVerdict:
     """How the rules stand by the decisions on record alone; who could still act is left out.
 
-    It costs no query where `approvals__person` was prefetched, so that a list can show it.
+    It costs no query where `approvals__person` was prefetched, so that a list can show it; a rule
+    with a `when` needs the promotion's facts.
     """
     stage = promotion.pipeline_version.form.stage(promotion.stage)
     facts = rules.ApprovalFacts(
-        rules=tuple(_rule(form) for form in approval_rules(stage, promotion.kind)),
+        rules=_rules(approval_rules(stage, promotion.kind), promotion, at),
         people=(),
         content_hash=promotion.content_hash,
         decisions=tuple(_decision(row) for row in promotion.approvals.all()),
@@ -126,7 +129,19 @@ def groups_of(person: User, promotion: Promotion) -> frozenset[str]:
     return frozenset(names)
 
 
-def _rule(form: ApprovalForm) -> rules.ApprovalRule:
+def _rules(
+    forms: Sequence[ApprovalForm], promotion: Promotion, at: datetime
+) -> tuple[rules.ApprovalRule, ...]:
+    """The rules, each with whether it binds: while its `when` is true, and where that cannot be told."""
+    has_conditions = any(form.when is not None for form in forms)
+    facts = facts_of(promotion, at) if has_conditions else {}
+    return tuple(
+        _rule(form, binds=form.when is None or tell(form.when, facts).answer is not False)
+        for form in forms
+    )
+
+
+def _rule(form: ApprovalForm, *, binds: bool) -> rules.ApprovalRule:
     return rules.ApprovalRule(
         name=form.name,
         count=form.count,
@@ -134,8 +149,7 @@ def _rule(form: ApprovalForm) -> rules.ApprovalRule:
         exclude=frozenset(rules.Exclusion(name) for name in form.exclude),
         expires=form.expires,
         fallback=form.fallback,
-        # Whether `when` holds cannot be told here, and then the rule binds.
-        binds=True,
+        binds=binds,
     )
 
 

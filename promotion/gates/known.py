@@ -3,6 +3,7 @@
 from .approval import ApprovalGate
 from .base import Gate
 from .checksum import ChecksumGate
+from .expression import ExpressionGate
 from .lock import LockGate
 from .order import OrderGate
 from .soak import SoakGate
@@ -16,6 +17,7 @@ GATES: dict[str, Gate] = {
         ChecksumGate(),
         WindowGate(),
         LockGate(),
+        ExpressionGate(),
         ApprovalGate(),
     )
 }

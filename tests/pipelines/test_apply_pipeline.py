@@ -52,7 +52,6 @@ NOT_BUILT = {
     "provenance",
     "sbom",
     "debt",
-    "expression",
     "verify-metric",
     "notify",
 }
@@ -80,15 +79,20 @@ def test_of_the_whole_form_only_kinds_that_are_not_built_are_refused() -> None:
     assert unknown == NOT_BUILT
 
 
-def test_a_rule_with_a_condition_that_cannot_be_told_is_warned_of(shop: Service) -> None:
+@pytest.mark.parametrize("when", ["risk.scor > 0.5", "risk.score", "risk.score > 1"])
+def test_a_condition_that_cannot_be_used_is_a_problem_with_its_line(
+    shop: Service, when: str
+) -> None:
     make_person("mira", Role.RELEASE_MANAGER)
-    text = (
-        SHOP
-        + '    approvals: [{name: managers, count: 1, from: ["role:release manager"], when: "a > 1"}]\n'
-    )
-    _, problems, warnings = check_pipeline(text, at=NOW)
-    assert problems == ()
-    assert any("managers has a `when`" in warning for warning in warnings)
+    text = SHOP + f"    approvals:\n      - name: managers\n        when: '{when}'\n"
+    _, problems, _ = check_pipeline(text, at=NOW)
+    assert [(one.line, one.key) for one in problems] == [(7, "stages[0].approvals[0].when")]
+
+
+def test_a_rule_with_a_condition_over_known_facts_is_no_problem(shop: Service) -> None:
+    make_person("mira", Role.RELEASE_MANAGER)
+    text = SHOP + "    approvals: [{name: managers, when: 'risk.score > 0.5'}]\n"
+    assert check_pipeline(text, at=NOW)[1:] == ((), ())
 
 
 def test_a_text_that_cannot_be_read_is_no_form(shop: Service) -> None:
