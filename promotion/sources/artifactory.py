@@ -63,6 +63,7 @@ def _read_build(data: Part, collector: Collector) -> None:
     name, number = data["build_name"].text(), data["build_number"].text()
     commit, started_at = data["vcs", 0, "revision"].commit(), data["build_started"].time()
     images = _images(data)
+    ended_at = _end_of(started_at, data["duration_millis"].value)
     for image, digest in images:
         collector.add(
             Fact(
@@ -71,7 +72,7 @@ def _read_build(data: Part, collector: Collector) -> None:
                 version=image.version,
                 digest=digest,
                 commit=commit,
-                occurred_at=_end_of(started_at, data["duration_millis"].value),
+                occurred_at=ended_at or started_at,
             )
         )
     collector.add(
@@ -82,6 +83,7 @@ def _read_build(data: Part, collector: Collector) -> None:
             # Of several images no single digest is what the build made.
             digest=images[0][1] if len(images) == 1 else None,
             started_at=started_at,
+            finished_at=ended_at,
             external_id=f"{name}#{number}" if name and number else None,
         )
     )
@@ -101,11 +103,11 @@ def _images(data: Part) -> list[tuple[Image, str]]:
 
 def _end_of(started_at: datetime | None, milliseconds: object) -> datetime | None:
     if started_at is None or not isinstance(milliseconds, int):
-        return started_at
+        return None
     try:
         return started_at + timedelta(milliseconds=milliseconds)
     except OverflowError:
-        return started_at
+        return None
 
 
 SOURCE = Sender(
