@@ -4,10 +4,11 @@ from datetime import datetime
 
 from promotion.models import Artifact, ArtifactTag, Build, BuildArtifact, RunResult, Service
 
-from .recorded import Recorded, Taking, nothing
+from .platforms import register_platforms
+from .recorded import Recorded, Taking, fit
 from .rejoining import rejoin_deployments
 from .releases import make_releases
-
+from .unresolved import ask_for_platforms, keep_tag, settle_tag
 
 MADE_NOTHING = {RunResult.FAILED, RunResult.CANCELLED}
 
@@ -16,22 +17,17 @@ def record_artifact(taking: Taking) -> Recorded:
     """An artifact was published: its digest, under which name and tag."""
     fact = taking.fact
     if not fact.digest:
-        return nothing(
-            f"{fact.name or 'The artifact'}{':' + fact.version if fact.version else ''} came without a digest,"
-            " and a tag alone does not say which bytes it is."
-        )
+        return keep_tag(taking)
     service = taking.service
     artifact, is_new = know_artifact(
         fact.digest, service=service, name=fact.name or "", commit=fact.commit or "", taking=taking
     )
     service = artifact.service
-    if fact.version and fact.name:
-        ArtifactTag.objects.get_or_create(
-            artifact=artifact,
-            repository=fact.name,
-            tag=fact.version,
-            defaults={"seen_at": taking.happened_at},
-        )
+    _know_tag(artifact, taking)
+    if platforms := fact.details.get("platforms"):
+        register_platforms(artifact, platforms)
+    else:
+        ask_for_platforms(artifact, taking)
     if service is None:
         recorded = Recorded("created" if is_new else "unchanged", artifact)
         recorded.note = f"No service has an artifact called {artifact.short_name or 'so'}; it is kept and joined later."
@@ -50,6 +46,27 @@ def record_artifact(taking: Taking) -> Recorded:
         service,
         more=[f"Release {release.version}" for release in releases],
     )
+
+
+def _know_tag(artifact: Artifact, taking: Taking) -> None:
+    """Where the artifact was, under which tag, and since when."""
+    fact = taking.fact
+    if not (fact.version and fact.name):
+        return
+    # Of repositories that share a registry (Artifactory promotes between them) the key comes first.
+    key = str(fact.details.get("repository_key") or "")
+    place = f"{key}/{fact.name}" if key else fact.name
+    tag, is_new = ArtifactTag.objects.get_or_create(
+        artifact=artifact,
+        repository=fit(ArtifactTag, "repository", place),
+        tag=fit(ArtifactTag, "tag", fact.version),
+        defaults={"seen_at": taking.happened_at, "is_from_registry": taking.is_from_registry},
+    )
+    if not is_new:
+        tag.seen_at = min(tag.seen_at, taking.happened_at)
+        tag.is_from_registry = tag.is_from_registry and taking.is_from_registry
+        tag.save(update_fields=["seen_at", "is_from_registry"])
+    settle_tag(artifact, fact.name, fact.version, taking.happened_at)
 
 
 def know_artifact(

@@ -8,6 +8,7 @@ from promotion.models import Deployment, DeploymentReport, RunResult, Target
 from .joining import join_digest
 from .matching import match_promotion
 from .recorded import Recorded, Taking, fit, nothing
+from .unresolved import ask_for_version
 
 RANK = {RunResult.QUEUED: 1, RunResult.STARTED: 2}
 FINAL_RANK = 3
@@ -50,6 +51,14 @@ def record_deployment(taking: Taking) -> Recorded:
     if not is_first:
         return Recorded("unchanged", deployment, service)
     fold(deployment)
+    if not deployment.digest and not deployment.candidates:
+        ask_for_version(
+            service,
+            deployment.version,
+            event=taking.event,
+            seen_at=taking.happened_at,
+            due_at=taking.received_at,
+        )
     return Recorded(
         "created" if is_new else "updated", deployment, service, note=deployment.found_how
     )
@@ -99,6 +108,7 @@ def fold(deployment: Deployment) -> None:
         digest=_last_said(facts, "digest") or "",
         version=deployment.version,
         commit=deployment.commit,
+        repository=_last_said(facts, "repository") or "",
     )
     deployment.digest, deployment.artifact, deployment.release = (
         joined.digest,

@@ -18,6 +18,7 @@ class Taking:
     event: Event
     fact: Fact
     placed: Placed = None  # type: ignore[assignment]  # found where it is not given
+    is_from_registry: bool = False  # no sender said so; we asked
 
     def __post_init__(self) -> None:
         if self.placed is None:
