@@ -127,6 +127,7 @@ def world(transactional_db: None, tmp_path: Path) -> Iterator[World]:
         processes.begin_worker("--concurrency", "2")
         processes.start_scheduler()
         yield World(processes.start_web(), told, main, prod, bare, *people)
+        assert processes.database_complaints() == []
 
 
 def live_through_the_past(now: datetime) -> None:

@@ -38,6 +38,7 @@ def processes(
     yield started
     started.kill_all()
     broker.kill()
+    assert started.database_complaints() == []
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from tests.parts.registry import find_free_port
 PROJECT = Path(__file__).resolve().parent.parent.parent
 LEASE_SECONDS = 2.0
 _PATIENCE_SECONDS = 60.0
+_DATABASE_COMPLAINTS = ("is locked", "deadlock", "PoolTimeout", "too many clients")
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
@@ -180,6 +181,11 @@ class Processes:
         """End every worker; the scheduler goes on."""
         for worker in self.workers():
             worker.kill()
+
+    def database_complaints(self) -> list[str]:
+        """What they said about waiting for the database in vain, or for each other."""
+        lines = [line for one in self.started for line in one.said().splitlines()]
+        return [line for line in lines if any(word in line for word in _DATABASE_COMPLAINTS)]
 
     def kill_all(self) -> None:
         """End everything that still runs."""
