@@ -1,20 +1,29 @@
 """The next thing a promotion is ready for: expire, wait, start, go on to a step, end. Harmless to repeat."""
 
+import logging
+import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
+from promotion.exceptions import ThroughlineError
+from promotion.gates.runs import running_release
 from promotion.models import GateResult, Promotion, StepRun
 from promotion.rules.deciding import Decision, Move, decide
 from promotion.rules.states import State
 
 from .audit import record
 from .content import Plan, current_version, plan_of
-from .evaluate import answers_of, evaluate_gates, store_results
+from .evaluate import answers_of, ask_cheap_gates_again, evaluate_gates, store_results
 from .execute import is_ready
 from .finish import finish_promotion
-from .lane import list_those_ahead, say_turn
+from .lane import list_those_ahead, say_turn, say_veto
+
+logger = logging.getLogger(__name__)
+
+# A promotion that cannot be judged is looked at again then, so that it never keeps a sweep busy.
+PUT_OFF_FOR = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +41,44 @@ def advance(number: int, *, at: datetime) -> Advance:
         return Advance()
     if promotion.state == State.RUNNING:
         return _go_on(promotion, at)
+    try:
+        return _judge(promotion, at)
+    except ThroughlineError as error:
+        return _put_off(number, error.sentence, at)
+    except OperationalError:
+        raise  # the database itself: soon again
+    except Exception as error:
+        logger.exception("P-%s could not be judged", number)
+        reason = f"It could not be judged ({type(error).__name__}); the log tells how. It is looked at again."
+        return _put_off(number, reason, at)
+
+
+def _judge(promotion: Promotion, at: datetime) -> Advance:
+    begun = time.monotonic()
     plan = follow_newest_pipeline(promotion, at)
     outcomes = evaluate_gates(promotion, plan, at=at)
-    return _apply(promotion.pk, plan, outcomes, at)
+    # To read every byte of an image takes a while, and a window may have closed meanwhile.
+    asked = at + timedelta(seconds=time.monotonic() - begun)
+    return _apply(promotion.pk, plan, outcomes, asked)
+
+
+@transaction.atomic
+def _put_off(number: int, reason: str, at: datetime) -> Advance:
+    """What cannot be judged never starts; it still expires."""
+    promotion = Promotion.objects.locked(number)
+    if promotion.state != State.WAITING:
+        return Advance()
+    if promotion.expires_at <= at:
+        return _expire(promotion, "Nobody decided in time.", at)
+    look_at = min(promotion.expires_at, at + PUT_OFF_FOR)
+    Promotion.objects.filter(pk=number).update(next_look_at=look_at, reason=reason[:1000])
+    return Advance()
+
+
+def _expire(promotion: Promotion, reason: str, at: datetime) -> Advance:
+    promotion.move_to(State.EXPIRED, reason=reason, at=at)
+    record("promotion.expire", promotion, actor=None, at=at, reason=reason)
+    return Advance(has_ended=True)
 
 
 @transaction.atomic
@@ -43,7 +87,10 @@ def follow_newest_pipeline(promotion: Promotion, at: datetime) -> Plan:
     plan = plan_of(promotion, current_version(promotion.service))
     if plan.content_hash != promotion.content_hash:
         changed = Promotion.objects.filter(pk=promotion.pk, state=State.WAITING.value).update(
-            content=plan.content, content_hash=plan.content_hash, pipeline_version=plan.version
+            content=plan.content,
+            content_hash=plan.content_hash,
+            pipeline_version=plan.version,
+            stage=plan.stage.name,
         )
         if changed:
             record(
@@ -54,8 +101,17 @@ def follow_newest_pipeline(promotion: Promotion, at: datetime) -> Plan:
                 details={"from": promotion.content_hash, "to": plan.content_hash},
             )
         promotion.content, promotion.content_hash = plan.content, plan.content_hash
-        promotion.pipeline_version = plan.version
+        promotion.pipeline_version, promotion.stage = plan.version, plan.stage.name
+    _follow_what_runs(promotion, at)
     return plan
+
+
+def _follow_what_runs(promotion: Promotion, at: datetime) -> None:
+    """Whose change it brings is counted from what runs now, so that no author decides after a rollback."""
+    runs = running_release(promotion.service, promotion.environment, at)
+    if promotion.replaces_id != (runs.pk if runs else None):
+        Promotion.objects.filter(pk=promotion.pk, state=State.WAITING.value).update(replaces=runs)
+        promotion.replaces = runs
 
 
 @transaction.atomic
@@ -64,25 +120,35 @@ def _apply(number: int, plan: Plan, outcomes: list[GateResult], at: datetime) ->
     promotion = Promotion.objects.locked(number)
     if promotion.state != State.WAITING or promotion.content_hash != plan.content_hash:
         return Advance()
+    if plan_of(promotion, current_version(promotion.service)).content_hash != plan.content_hash:
+        # A new pipeline came while the gates were asked.
+        Promotion.objects.filter(pk=number).update(next_look_at=at)
+        return Advance()
+    decision = _decide(promotion, plan, outcomes, at)
+    if decision.move is Move.START:
+        # Somebody may have withdrawn, frozen or vetoed since; under the lock nobody can any more.
+        outcomes = ask_cheap_gates_again(promotion, plan, outcomes, at=at)
+        decision = _decide(promotion, plan, outcomes, at)
     store_results(promotion, outcomes)
-    decision = decide(
-        answers_of(outcomes),
-        holds=plan.stage.mode == "enforce",
-        expires_at=promotion.expires_at,
-        not_before=promotion.not_before,
-        turn=say_turn(list_those_ahead(promotion)),
-        now=at,
-    )
     if decision.move is Move.EXPIRE:
-        promotion.move_to(State.EXPIRED, reason=decision.reason, at=at)
-        record("promotion.expire", promotion, actor=None, at=at, reason=decision.reason)
-        return Advance(has_ended=True)
+        return _expire(promotion, decision.reason, at)
     if decision.move is Move.WAIT:
         Promotion.objects.filter(pk=number).update(
             next_look_at=decision.look_at, reason=decision.reason[:1000]
         )
         return Advance()
     return _start(promotion, plan, decision, at)
+
+
+def _decide(promotion: Promotion, plan: Plan, outcomes: list[GateResult], at: datetime) -> Decision:
+    return decide(
+        answers_of(outcomes),
+        holds=plan.stage.mode == "enforce",
+        expires_at=promotion.expires_at,
+        not_before=promotion.not_before,
+        turn=say_veto(promotion.release) or say_turn(list_those_ahead(promotion)),
+        now=at,
+    )
 
 
 def _start(promotion: Promotion, plan: Plan, decision: Decision, at: datetime) -> Advance:

@@ -60,7 +60,10 @@ def plan(
     targets = [target.name for target in environment.targets.all()]
     names = names_of(release, environment, stage) | {"promotion": number}
     steps = plan_steps(stage, values=names, targets=targets)
-    resolved = [{"kind": step.kind, "wave": step.wave, "inputs": step.inputs} for step in steps]
+    resolved = [
+        {"kind": one.kind, "wave": one.wave, "targets": list(one.targets), "inputs": one.inputs}
+        for one in steps
+    ]
     content = Content(
         service=release.service.slug,
         artifacts=frozenset(release.digests),

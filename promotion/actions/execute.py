@@ -124,7 +124,12 @@ def _stop(promotion: Promotion, run: StepRun, at: datetime) -> None:
 
 def _is_still_the_content(promotion: Promotion, at: datetime) -> bool:
     """What was approved is compared again right before every step."""
-    plan = plan_of(promotion, promotion.pipeline_version)
+    try:
+        plan = plan_of(promotion, promotion.pipeline_version)
+    except ThroughlineError as error:
+        reason = f"{error.sentence} Nothing more was done. Ask for it again."
+        finish_promotion(promotion, State.ERRORED, at=at, reason=reason)
+        return False
     if plan.content_hash == promotion.content_hash:
         return True
     finish_promotion(

@@ -11,7 +11,7 @@ from promotion.rules.deciding import Decision, Move, decide
 from promotion.rules.states import State
 
 from .evaluate import answers_of
-from .lane import list_those_ahead, say_turn
+from .lane import list_those_ahead, say_turn, say_veto
 from .retry import MAY_BE_RETRIED
 
 
@@ -62,7 +62,7 @@ def explain_promotion(promotion: Promotion, *, at: datetime) -> Explanation:
         holds=holds,
         expires_at=promotion.expires_at,
         not_before=promotion.not_before,
-        turn=say_turn(ahead),
+        turn=say_veto(promotion.release) or say_turn(ahead),
         now=at,
     )
     if not results:

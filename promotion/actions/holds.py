@@ -40,7 +40,10 @@ def judge_hold(promotion: Promotion, at: datetime) -> None:
 @transaction.atomic
 def lift_hold(hold: int, *, person: User, at: datetime) -> Hold:
     """Lets automatic promotion go on; the candidate may be tried again."""
-    found = Hold.objects.select_for_update().select_related("service__team").get(pk=hold)
+    Service.objects.select_for_update().get(holds=hold)  # first, as everybody locks
+    found = (
+        Hold.objects.select_for_update(of=("self",)).select_related("service__team").get(pk=hold)
+    )
     if not person.has_role(found.service.team, Role.RELEASE_MANAGER):
         raise NotAllowedError(
             f"{person.name} may not lift holds of {found.service.slug}: that takes a release manager of"

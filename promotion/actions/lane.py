@@ -2,14 +2,22 @@
 
 from collections.abc import Sequence
 
-from promotion.models import Promotion
+from django.db.models import Q
+
+from promotion.models import Promotion, Release
 from promotion.rules.queueing import QueuedPromotion, list_ahead
 from promotion.rules.states import State
 
 
 def list_those_ahead(promotion: Promotion) -> tuple[str, ...]:
-    """The numbers of those of its lane that it waits behind."""
+    """The numbers of those of its lane that it waits behind.
+
+    A rollback waits for what runs and for earlier rollbacks only: the way back is never held by
+    a request on the way forward.
+    """
     lane = Promotion.objects.of(promotion.service, promotion.environment).open()
+    if promotion.kind == Promotion.Kind.ROLLBACK:
+        lane = lane.filter(Q(state=State.RUNNING.value) | Q(kind=Promotion.Kind.ROLLBACK))
     queued = {
         one.pk: QueuedPromotion(one.pk, str(one.release_id), one.asked_at, State(one.state))
         for one in lane
@@ -22,3 +30,8 @@ def list_those_ahead(promotion: Promotion) -> tuple[str, ...]:
 def say_turn(ahead: Sequence[str]) -> str | None:
     """The sentence for it; None when it is the promotion's turn."""
     return f"It waits behind {', '.join(ahead)}." if ahead else None
+
+
+def say_veto(release: Release) -> str | None:
+    """The sentence that holds a vetoed release, whatever its kind and mode; None where it is not vetoed."""
+    return f"{release.version} was vetoed: {release.veto_reason}" if release.is_vetoed else None

@@ -109,6 +109,8 @@ def _go_on(promotion: Promotion, run: StepRun, result: StepResult, at: datetime)
     elif not _is_anything_left(run):
         finish_promotion(promotion, State.SUCCEEDED, reason="Every step succeeded.", at=at)
         return True
+    if promotion.stop_requested_at:
+        look_at = at  # whatever the step would have waited for
     Promotion.objects.filter(pk=promotion.pk).update(next_look_at=look_at)
     return look_at is not None and look_at <= at
 

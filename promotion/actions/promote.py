@@ -11,7 +11,7 @@ from django.db import transaction
 from promotion.exceptions import InputError, NotAllowedError
 from promotion.gates.candidates import candidate_for
 from promotion.gates.runs import running_release
-from promotion.models import Approval, Environment, Promotion, Release, Service, User
+from promotion.models import Approval, Environment, Promotion, Release, Role, Service, User
 from promotion.rules.pipeline import StageForm
 from promotion.rules.queueing import NewRequest, Queue, QueuedPromotion, judge_request
 from promotion.rules.states import State
@@ -97,9 +97,23 @@ def _check_allowed(request: Request, service: Service) -> None:
             f"{request.person.name} may not ask for promotions of {service.slug}: that takes a member or release"
             f" manager of {service.team.name}. Nothing was asked for."
         )
+    if (
+        request.person
+        and request.kind == Promotion.Kind.ROLLBACK
+        and not request.person.has_role(service.team, Role.RELEASE_MANAGER)
+    ):
+        raise NotAllowedError(
+            f"{request.person.name} may not roll back {service.slug}: that takes a release manager of"
+            f" {service.team.name}. Nothing was asked for."
+        )
+    request.release.refresh_from_db(fields=["vetoed_at", "veto_reason"])
     if request.release.is_vetoed:
         raise NotAllowedError(
             f"{request.release} was vetoed: {request.release.veto_reason} It is not promoted anywhere."
+        )
+    if not request.release.artifacts.exists():
+        raise InputError(
+            f"{request.release} has no artifacts, so there is nothing to promote. Nothing was asked for."
         )
 
 

@@ -25,6 +25,22 @@ def last_good_release(
     return None
 
 
+def _check_not_gone_over(bad: Promotion) -> None:
+    """ConflictError where another promotion has succeeded there since: that one is what runs now."""
+    later = (
+        Promotion.objects.of(bad.service, bad.environment)
+        .filter(state=State.SUCCEEDED.value, ended_at__gt=bad.ended_at)
+        .exclude(release=bad.release)
+        .order_by("-ended_at")
+        .first()
+    )
+    if later:
+        raise ConflictError(
+            f"{later.number} has succeeded in {bad.environment.name} since, so {bad.number} is not what runs there."
+            f" Nothing was asked for. Roll back {later.number} instead."
+        )
+
+
 @transaction.atomic
 def roll_back(number: int, *, person: User | None, at: datetime, reason: str = "") -> Asked:
     """Asks for the last good release again, as a promotion of kind rollback with its own short gate list.
@@ -46,6 +62,7 @@ def roll_back(number: int, *, person: User | None, at: datetime, reason: str = "
         raise ConflictError(
             f"{bad.number} is {bad.state}; there is nothing to roll back yet. Nothing was asked for."
         )
+    _check_not_gone_over(bad)
     good = last_good_release(bad.service, bad.environment, bad.release, at)
     if good is None:
         raise ConflictError(

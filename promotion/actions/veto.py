@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from promotion.exceptions import ConflictError, InputError, NotAllowedError
-from promotion.models import Release, Role, User
+from promotion.models import Release, Role, Service, User
 
 from .audit import record
 from .finish import wake_service
@@ -20,6 +20,8 @@ def veto_release(release: int, *, person: User, reason: str, at: datetime) -> Re
     NotAllowedError where the person is no release manager of the team, InputError without a
     reason, ConflictError where the release is vetoed already. Nothing was changed then.
     """
+    # The service first, as everybody locks: a start and a veto never wait for each other in a circle.
+    Service.objects.select_for_update().get(releases=release)
     found = Release.objects.select_for_update().get(pk=release)
     team = found.service.team
     if not may_veto(person, found):

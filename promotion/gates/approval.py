@@ -120,6 +120,8 @@ def people_for(forms: Sequence[ApprovalForm], promotion: Promotion) -> list[User
 
 def groups_of(person: User, promotion: Promotion) -> frozenset[str]:
     """The person as rules write it: user:ada, group:security (or security), role:…, team:pricing:…."""
+    if not person.is_active:
+        return frozenset()  # what was decided stands; nothing more can be
     team = promotion.service.team
     names = {f"user:{person.get_username()}"}
     for group in person.groups.all():
@@ -215,5 +217,13 @@ def missing_sentence(name: str, rule: rules.RuleVerdict, people: Mapping[str, Us
             else "nobody is left who may"
         )
         return f"{lacking} needed from {name}, {left}."
-    shown = ", ".join(able[:3]) + (f" or {len(able) - 3} others" if len(able) > 3 else "")
-    return f"Waits for {lacking} from {name}: {shown}."
+    return f"Waits for {lacking} from {name}: {_one_of(able)}."
+
+
+def _one_of(names: Sequence[str], shown: int = 3) -> str:
+    """'A', 'A or B', 'A, B, C or 2 others'."""
+    rest = len(names) - shown
+    if rest > 0:
+        last = f"{rest} {'other' if rest == 1 else 'others'}"
+        return f"{', '.join(names[:shown])} or {last}"
+    return " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

@@ -21,9 +21,17 @@ from promotion.rules.pipeline import PipelineForm, StageForm
 
 FAILED = (RunResult.FAILED, RunResult.CANCELLED, RunResult.ROLLED_BACK)
 
+# The cost of a judgement must not grow with the age of a service. A release that was deployed
+# longer ago than this many deployments of its lane counts as not deployed there.
+RUNS_READ = 1000
+
 
 def runs_in(service: Service, environment: str, at: datetime) -> tuple[Run, ...]:
-    """The runs of the service's releases there, by successful deployments finished by then, oldest first."""
+    """The newest runs of the service's releases there, by successful deployments finished by then, oldest first."""
+    return _newest_runs(service, environment, at, RUNS_READ)
+
+
+def _newest_runs(service: Service, environment: str, at: datetime, limit: int) -> tuple[Run, ...]:
     rows = (
         Deployment.objects.filter(
             service=service,
@@ -32,13 +40,13 @@ def runs_in(service: Service, environment: str, at: datetime) -> tuple[Run, ...]
             result__in=[RunResult.SUCCEEDED, RunResult.REMOVED],
         )
         .exclude(release=None, result=RunResult.SUCCEEDED)
-        .order_by("finished_at", "pk")
-        .values_list("release", "release__version", "finished_at", "result")
+        .order_by("-finished_at", "-pk")
+        .values_list("release", "release__version", "finished_at", "result")[:limit]
     )
     # A removal is a run of nothing: it ends what ran before.
     return tuple(
         Run("" if result == RunResult.REMOVED else release_name(release, version), finished)
-        for release, version, finished, result in rows
+        for release, version, finished, result in reversed(rows)
         if finished
     )
 
@@ -74,7 +82,7 @@ def failures_in(
 
 def running_release(service: Service, environment: Environment, at: datetime) -> Release | None:
     """The release of the last successful deployment there, unless it was removed."""
-    runs = runs_in(service, environment.slug, at)
+    runs = _newest_runs(service, environment.slug, at, 1)
     if not runs or not runs[-1].release:
         return None
     return (
@@ -103,7 +111,9 @@ def order_facts(
                 name=place,
                 soak=stage.soak,
                 verifies=source.verifies,
-                runs=(runs or {}).get(place) or runs_in(release.service, place, at),
+                runs=runs[place]
+                if runs is not None and place in runs
+                else runs_in(release.service, place, at),
                 failed_at=failures_in(release.service, place, release, at),
                 verifications=_verifications(release, place, at),
             )
@@ -130,7 +140,8 @@ def _verifications(
 
 def _is_built(release: Release) -> bool:
     """Every artifact comes from a build we know."""
-    return not release.artifacts.filter(builds=None).exists()
+    artifacts = release.artifacts
+    return artifacts.exists() and not artifacts.filter(builds=None).exists()
 
 
 def _is_waived(release: Release, environment: str, at: datetime) -> bool:
