@@ -35,7 +35,8 @@ class Targets:
         """The narrowest target: of the service, its team, a team above, or of everybody."""
         if service:
             team = self._team_of.get(service, team)
-        for scope in (("", service or ""), *self._line(team), EVERYBODY):
+        narrowest: tuple[Scope, ...] = (("", service),) if service else ()
+        for scope in (*narrowest, *self._line(team), EVERYBODY):
             found = self._values.get((measure, scope))
             if found is not None:
                 return found
