@@ -4,9 +4,12 @@ from .approval import ApprovalGate
 from .base import Gate
 from .checksum import ChecksumGate
 from .expression import ExpressionGate
+from .http import HttpGate
 from .lock import LockGate
+from .metric import MetricGate
 from .order import OrderGate
 from .soak import SoakGate
+from .tested import TestsGate
 from .window import WindowGate
 
 GATES: dict[str, Gate] = {
@@ -17,6 +20,9 @@ GATES: dict[str, Gate] = {
         ChecksumGate(),
         WindowGate(),
         LockGate(),
+        TestsGate(),
+        MetricGate(),
+        HttpGate(),
         ExpressionGate(),
         ApprovalGate(),
     )

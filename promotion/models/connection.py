@@ -19,6 +19,7 @@ class Connection(models.Model):
         OCI_REGISTRY = "oci-registry", "OCI registry"
         GIT = "git", "Git repository"
         HTTP = "http", "HTTP service"
+        PROMETHEUS = "prometheus", "Prometheus"
 
     name = models.CharField(max_length=100, unique=True, validators=[name_validator])
     kind = models.CharField(max_length=20, choices=Kind.choices)

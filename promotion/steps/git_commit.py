@@ -6,16 +6,16 @@ from typing import Any
 
 from promotion.exceptions import InputError
 from promotion.integrity.git.committing import Edit, commit_files, open_remote
-
-from .base import Outcome, StepContext, StepResult
-from .documents import set_image_digests, set_values
-from .settings import (
+from promotion.rules.settings import (
     Problem,
     check_text,
     need_text,
     sets_of,
     unknown_keys,
 )
+
+from .base import Outcome, StepContext, StepResult
+from .documents import set_image_digests, set_values
 
 SETTINGS = ("repository", "path", "set", "kustomize", "branch", "message")
 _SUFFIXES = (".yaml", ".yml", ".json")

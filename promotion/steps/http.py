@@ -8,13 +8,24 @@ from typing import Any
 import httpx
 
 from promotion.exceptions import UnreachableError
-from promotion.integrity.connecting import signing_secret
+from promotion.integrity.calling import (
+    address_problems,
+    connection_of,
+    header_problems,
+    locate,
+    prove,
+)
 from promotion.integrity.outgoing import open_client
-from promotion.integrity.webhooks import sign_message
+from promotion.rules.settings import (
+    Problem,
+    check_flag,
+    check_statuses,
+    sets_of,
+    targets_of,
+    unknown_keys,
+)
 
 from .base import Outcome, StepContext, StepResult
-from .calling import address_problems, authorize, connection_of, header_problems, locate
-from .settings import Problem, check_flag, check_statuses, sets_of, targets_of, unknown_keys
 
 SETTINGS = ("url", "connection", "path", "method", "body", "headers", "expect", "repeatable")
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
@@ -81,12 +92,8 @@ def _call(context: StepContext, inputs: Mapping[str, Any]) -> StepResult:
         **{str(name): str(value) for name, value in (inputs.get("headers") or {}).items()},
         "Content-Type": "application/json",
         "Idempotency-Key": key,
-        **authorize(connection),
+        **prove(connection, key, context.at, body),
     }
-    if connection is not None and "Authorization" not in headers:
-        secret = signing_secret(connection)
-        if secret is not None:
-            headers |= sign_message(secret, key, context.at, body)
     with open_client(timeout=CALL_TIMEOUT) as client:
         request = client.build_request(
             str(inputs.get("method", "POST")), url, headers=headers, content=body

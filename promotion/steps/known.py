@@ -6,6 +6,7 @@ from .http import HttpStep
 from .oci_copy import OciCopyStep
 from .pause import PauseStep
 from .verify_http import VerifyHttpStep
+from .verify_metric import VerifyMetricStep
 from .wait_for_deployment import WaitForDeploymentStep
 
 STEPS: dict[str, Step] = {
@@ -16,6 +17,7 @@ STEPS: dict[str, Step] = {
         HttpStep(),
         WaitForDeploymentStep(),
         VerifyHttpStep(),
+        VerifyMetricStep(),
         PauseStep(),
     )
 }

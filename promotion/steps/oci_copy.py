@@ -11,9 +11,9 @@ from promotion.integrity.oci.errors import CopyStoppedError, InvalidNameError
 from promotion.integrity.oci.names import check_tag
 from promotion.integrity.whereabouts import find_image, place_of
 from promotion.models import Artifact
+from promotion.rules.settings import Problem, check_text, need_text, unknown_keys
 
 from .base import Outcome, StepContext, StepResult
-from .settings import Problem, check_text, need_text, unknown_keys
 
 SETTINGS = ("to", "from", "tags")
 # The database is asked whether to stop this often, however often the copy would like to know.

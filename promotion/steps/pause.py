@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from promotion.rules.durations import format_duration, parse_duration
+from promotion.rules.settings import Problem, check_duration, unknown_keys
 
 from .base import Outcome, StepContext, StepResult
-from .settings import Problem, check_duration, unknown_keys
 
 LOOK_AT_LEAST_EVERY = timedelta(seconds=30)
 

@@ -15,9 +15,9 @@ from promotion.models import (
     RunResult,
     StepRun,
 )
+from promotion.rules.settings import Problem, unknown_keys
 
 from .base import Outcome, StepContext, StepResult
-from .settings import Problem, unknown_keys
 
 LOOK_AGAIN_IN = timedelta(seconds=5)
 SUCCEEDED = "succeeded"

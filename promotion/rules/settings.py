@@ -1,4 +1,4 @@
-"""Reading the settings of steps: one set, or one for each target; and what is wrong with them."""
+"""Reading the settings of gates and steps: one set, or one for each target; and what is wrong with them."""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
@@ -22,12 +22,12 @@ def targets_of(inputs: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def unknown_keys(
-    kind: str, settings: Mapping[str, Any], known: Collection[str]
+    kind: str, settings: Mapping[str, Any], known: Collection[str], *, what: str = "step"
 ) -> Iterator[Problem]:
-    """A problem for each setting that the kind of step does not have."""
+    """A problem for each setting that the kind of step (or gate) does not have."""
     for key in settings:
         if key not in known:
-            yield key, f"The step {kind} has no setting {key}; it has {', '.join(known)}."
+            yield key, f"The {what} {kind} has no setting {key}; it has {', '.join(known)}."
 
 
 def need_text(settings: Mapping[str, Any], key: str, *, what: str) -> Iterator[Problem]:

@@ -1,14 +1,20 @@
-"""Which address a step calls, with which headers: of its own, or of a connection."""
+"""Which address a step or gate calls, with which headers: of its own, or of a connection."""
 
 import base64
+import json
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from promotion.exceptions import InputError
-from promotion.integrity.connecting import find_connection
-from promotion.models import Connection
+import httpx
 
-from .settings import Problem, check_text, check_url
+from promotion.exceptions import InputError
+from promotion.integrity.connecting import find_connection, signing_secret
+from promotion.integrity.webhooks import sign_message
+from promotion.models import Connection
+from promotion.rules.settings import Problem, check_text, check_url
 
 # What we write ourselves, or what would be a secret in a pipeline.
 RESERVED_HEADERS = frozenset(
@@ -18,6 +24,9 @@ RESERVED_HEADERS = frozenset(
         "webhook-timestamp",
     }
 )  # fmt: skip
+
+MOST_BYTES = 1024 * 1024
+MOST_SECONDS = 60.0
 
 
 def address_problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
@@ -68,12 +77,27 @@ def locate(inputs: Mapping[str, Any], connection: Connection | None) -> str:
     return f"{connection.address.rstrip('/')}/{path.lstrip('/')}" if path else connection.address
 
 
+def prove(connection: Connection | None, key: str, at: datetime, body: bytes) -> dict[str, str]:
+    """The headers by which the far side knows us: an Authorization, else a signature of the body.
+
+    `key` is the message's; raises InputError for credentials that cannot be used.
+    """
+    sent = authorize(connection)
+    if sent or connection is None:
+        return sent
+    secret = signing_secret(connection)
+    return {} if secret is None else sign_message(secret, key, at, body)
+
+
 def authorize(connection: Connection | None) -> dict[str, str]:
     """The Authorization header of a connection whose settings say authorization: bearer or basic.
 
-    Without that setting the connection's secret signs instead and is never sent.
+    Without that setting the connection's secret signs instead and is never sent; to Prometheus,
+    which checks no signatures, it is sent with the username, or alone as a bearer's.
     """
     kind = "" if connection is None else str(connection.settings.get("authorization", ""))
+    if connection is not None and not kind and connection.kind == Connection.Kind.PROMETHEUS:
+        kind = "basic" if connection.username else "bearer" if connection.secret else ""
     if connection is None or not kind:
         return {}
     if kind == "bearer":
@@ -85,3 +109,43 @@ def authorize(connection: Connection | None) -> dict[str, str]:
         f"The connection {connection.name} asks for the authorization {kind[:40]!r}; bearer and"
         " basic are known. Nothing was called. Correct the connection."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a called system answered: the status, and as much of the body as is read."""
+
+    status: int
+    body: bytes
+    is_whole: bool
+    """False where the body is longer than is read; it is then not understood."""
+
+    def json(self) -> Any:
+        """The body read as JSON; None where it is none."""
+        try:
+            return json.loads(self.body) if self.is_whole else None
+        except (ValueError, RecursionError):
+            return None
+
+
+def read_answer(
+    client: httpx.Client, request: httpx.Request, *, most_bytes: int = MOST_BYTES
+) -> Answered:
+    """Send and read the answer, up to so many bytes and so many seconds; raises httpx's errors.
+
+    The client's own time-outs are for each read alone, and a far side that sends one byte at a time
+    would hold a worker for ever.
+    """
+    body = bytearray()
+    ends = time.monotonic() + MOST_SECONDS
+    response = client.send(request, stream=True)
+    try:
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > most_bytes:
+                return Answered(response.status_code, bytes(body[:most_bytes]), False)
+            if time.monotonic() > ends:
+                raise httpx.ReadTimeout("The answer takes too long.", request=request)
+    finally:
+        response.close()
+    return Answered(response.status_code, bytes(body), True)
