@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from random import Random
 
+from demo.assessing import add_assessments
 from demo.endings import ENDINGS, apply_newest_form
 from demo.gitops import make_repository
 from demo.models import DemoProgress
@@ -11,6 +12,7 @@ from demo.ordinary import Ordinary, Pipelines, spread_times
 from demo.organisation import SERVICE_BY_SLUG
 from demo.pipelines import DECIDES
 from demo.stories import Story
+from demo.targets import add_targets
 from demo.timeline import Act, Timeline, list_versions, working_time
 from demo.today import Today
 
@@ -32,6 +34,8 @@ def plan_history(progress: DemoProgress) -> list[Act]:
         _tell_story(slug, timeline, moves_at, progress.runtime_port)
     add_inventory(timeline)
     add_strays(timeline, slugs)
+    add_targets(timeline)
+    add_assessments(timeline)
     return timeline.in_order()
 
 
