@@ -34,9 +34,7 @@ def compare_facts(expected: list[dict[str, Any]], found: list[Fact]) -> list[str
     """Match the expected facts one to one with those found; free choice is left to the matching."""
     differences = []
     if len(expected) != len(found):
-        differences.append(
-            f"{len(expected)} facts are expected and {len(found)} were found."
-        )
+        differences.append(f"{len(expected)} facts are expected and {len(found)} were found.")
     pairs = _pair(expected, found)
     for index, one in enumerate(expected):
         if index in pairs:
@@ -70,7 +68,9 @@ def _explain(expected: dict[str, Any], rest: list[Fact]) -> str:
     if not rest:
         return f"No fact is left for {text}."
     nearest = min(rest, key=lambda fact: len(_differences(expected, fact)))
-    return f"No fact fits {text}; the nearest differs in {'; '.join(_differences(expected, nearest))}."
+    return (
+        f"No fact fits {text}; the nearest differs in {'; '.join(_differences(expected, nearest))}."
+    )
 
 
 def _differences(expected: dict[str, Any], fact: Fact) -> list[str]:
@@ -86,16 +86,10 @@ def _is_equal(name: str, wanted: object, found: object) -> bool:
         return wanted is None and found is None
     if name in _TIMES:
         at = clean_time(wanted)
-        return (
-            at is not None
-            and isinstance(found, datetime)
-            and abs(at - found) <= _TOLERANCE
-        )
+        return at is not None and isinstance(found, datetime) and abs(at - found) <= _TOLERANCE
     if name == "commit":
         commit, given = str(wanted).lower(), str(found)
-        return (
-            given == commit if len(commit) in _FULL_COMMIT else given.startswith(commit)
-        )
+        return given == commit if len(commit) in _FULL_COMMIT else given.startswith(commit)
     return str(wanted) == str(found) if name == "external_id" else wanted == found
 
 
@@ -103,6 +97,4 @@ def _shown(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-RUNNERS: dict[str, Callable[[dict[str, Any], Path | None], list[str]]] = {
-    "event": run_event
-}
+RUNNERS: dict[str, Callable[[dict[str, Any], Path | None], list[str]]] = {"event": run_event}
