@@ -89,15 +89,22 @@ def prove(connection: Connection | None, key: str, at: datetime, body: bytes) ->
     return {} if secret is None else sign_message(secret, key, at, body)
 
 
-def authorize(connection: Connection | None) -> dict[str, str]:
+def log_in(connection: Connection) -> dict[str, str]:
+    """The Authorization header for a tool that checks no signatures.
+
+    As the connection's settings say, else the secret with the username, or alone as a bearer's.
+    """
+    usual = "basic" if connection.username else "bearer" if connection.secret else ""
+    return authorize(connection, usual=usual)
+
+
+def authorize(connection: Connection | None, *, usual: str = "") -> dict[str, str]:
     """The Authorization header of a connection whose settings say authorization: bearer or basic.
 
-    Without that setting the connection's secret signs instead and is never sent; to Prometheus,
-    which checks no signatures, it is sent with the username, or alone as a bearer's.
+    `usual` holds without that setting. By default the connection's secret then signs instead and is
+    never sent.
     """
-    kind = "" if connection is None else str(connection.settings.get("authorization", ""))
-    if connection is not None and not kind and connection.kind == Connection.Kind.PROMETHEUS:
-        kind = "basic" if connection.username else "bearer" if connection.secret else ""
+    kind = "" if connection is None else str(connection.settings.get("authorization", usual))
     if connection is None or not kind:
         return {}
     if kind == "bearer":

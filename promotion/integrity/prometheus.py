@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from promotion.exceptions import ThroughlineError, UnreachableError
-from promotion.integrity.calling import authorize, read_answer
+from promotion.integrity.calling import log_in, read_answer
 from promotion.integrity.outgoing import open_client
 from promotion.models import Connection
 from promotion.rules.settings import Problem, check_text, need_text
@@ -76,7 +76,7 @@ def ask_prometheus(connection: Connection, query: str, at: datetime) -> tuple[fl
     form = {"query": query, "time": f"{at.timestamp():.3f}", "timeout": "15s"}
     try:
         with open_client(timeout=CALL_TIMEOUT) as client:
-            request = client.build_request("POST", url, data=form, headers=authorize(connection))
+            request = client.build_request("POST", url, data=form, headers=log_in(connection))
             answer = read_answer(client, request)
     except httpx.HTTPError as error:
         raise UnreachableError(

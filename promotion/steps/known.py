@@ -3,6 +3,7 @@
 from .base import Step
 from .git_commit import GitCommitStep
 from .http import HttpStep
+from .notify import NotifyStep
 from .oci_copy import OciCopyStep
 from .pause import PauseStep
 from .verify_http import VerifyHttpStep
@@ -19,5 +20,6 @@ STEPS: dict[str, Step] = {
         VerifyHttpStep(),
         VerifyMetricStep(),
         PauseStep(),
+        NotifyStep(),
     )
 }

@@ -51,7 +51,6 @@ NOT_BUILT = {
     "provenance",
     "sbom",
     "debt",
-    "notify",
 }
 
 
@@ -63,7 +62,7 @@ def test_of_the_whole_form_only_kinds_that_are_not_built_are_refused() -> None:
     production = Environment.objects.get(slug="production")
     for name in ("eu-1", "eu-2", "us-1"):
         Target.objects.create(environment=production, name=name)
-    for name in ("registry-main", "registry-prod", "gitops", "prometheus"):
+    for name in ("registry-main", "registry-prod", "gitops", "prometheus", "releases"):
         Connection.objects.create(name=name, kind="http", address="https://x.test", created_at=NOW)
     make_person("mira", Role.RELEASE_MANAGER)
     make_person("sven").groups.add(Group.objects.create(name="security"))

@@ -12,7 +12,10 @@ from .problems import Problem, suggest
 SettingsChecker = Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]]
 
 # Settings that name a connection; those of other kinds name theirs under `connection`.
-CONNECTION_SETTINGS: Mapping[str, tuple[str, ...]] = {"git-commit": ("repository", "connection")}
+CONNECTION_SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "git-commit": ("repository", "connection"),
+    "notify": ("to",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,9 @@ def _setting_problems(form: PipelineForm, known: KnownNames) -> Iterator[tuple[s
     for key, part in _parts(form):
         for name in CONNECTION_SETTINGS.get(part.kind, ("connection",)):
             connection = part.settings.get(name)
-            if isinstance(connection, str) and connection not in known.connections:
+            if not isinstance(connection, str) or any(templates_in(connection)):
+                continue  # what templates stand for is known only when the step is planned
+            if connection not in known.connections:
                 end = suggest(connection, known.connections)
                 yield f"{key}.{name}", f'There is no connection "{connection}"{end}'
         for name in ("from", "to") if part.kind == "oci-copy" else ():
