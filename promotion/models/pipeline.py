@@ -1,6 +1,7 @@
 """A service's versioned definition of the way to production."""
 
 import functools
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -28,6 +29,22 @@ class Pipeline(models.Model):
         return self.versions.order_by("-number").first()
 
 
+class PipelineVersionQuerySet(models.QuerySet["PipelineVersion"]):
+    """Reads of pipeline versions."""
+
+    def environments_of(self, services: Iterable[Service]) -> dict[int, frozenset[str]]:
+        """For each service with a pipeline, the environments its newest version names; one query."""
+        newest = self.filter(pipeline=models.OuterRef("pipeline")).order_by("-number")
+        rows = self.filter(
+            pipeline__service__in=[service.pk for service in services],
+            pk=models.Subquery(newest.values("pk")[:1]),
+        ).values_list("pipeline__service", "document__stages")
+        return {
+            service: frozenset(stage["environment"] for stage in stages or ())
+            for service, stages in rows
+        }
+
+
 class PipelineVersion(models.Model):
     """One applied YAML text; never changed."""
 
@@ -41,6 +58,8 @@ class PipelineVersion(models.Model):
     applied_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
+
+    objects = PipelineVersionQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["pipeline", "-number"]

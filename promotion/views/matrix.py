@@ -36,14 +36,20 @@ class Place:
     running: Placed | None = None
     has_drift: bool = False
     failed_version: str = ""
+    is_on_the_way: bool = True
+    """False where the service's pipeline has no stage for it: then the line passes by."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """The line to the next place: kind is same, ahead, moving, or empty where there is none."""
+    """The line to the next place: kind is same, ahead, moving, or empty where there is none.
+
+    `passes` is true where the line only goes on, past a place the pipeline leaves out.
+    """
 
     kind: str = ""
     text: str = ""
+    passes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +81,12 @@ def build_rows(
     lines: Iterable[PromotionLine],
     mine: frozenset[int],
     at: datetime,
+    ways: Mapping[int, frozenset[str]] | None = None,
 ) -> list[MatrixRow]:
-    """The rows in the services' order; one query, for the commits between places."""
+    """The rows in the services' order; one query, for the commits between places.
+
+    `ways` names the environments of each service's pipeline; a service without one goes through all.
+    """
     by_service: dict[int, list[PromotionLine]] = {}
     for line in lines:
         by_service.setdefault(line.promotion.service_id, []).append(line)
@@ -89,7 +99,13 @@ def build_rows(
             if line.promotion.state == State.RUNNING
         }
         places = [
-            _place(place, lanes.get((service.pk, place.pk), NOTHING), moving.get(place.pk), at)
+            _place(
+                place,
+                lanes.get((service.pk, place.pk), NOTHING),
+                moving.get(place.pk),
+                at,
+                is_on_the_way=_is_on_the_way(place, (ways or {}).get(service.pk)),
+            )
             for place in environments
         ]
         drawn.append((service, own, moving, places))
@@ -102,8 +118,22 @@ def build_rows(
     ]
 
 
+def _is_on_the_way(place: Environment, way: frozenset[str] | None) -> bool:
+    return way is None or place.slug in way
+
+
+def _way(places: Sequence[Place]) -> list[Place]:
+    """The places the service goes through; where something runs beside its way, that shows all the same."""
+    return [place for place in places if place.is_on_the_way or place.running]
+
+
 def _place(
-    environment: Environment, lane: Lane, moving: PromotionLine | None, at: datetime
+    environment: Environment,
+    lane: Lane,
+    moving: PromotionLine | None,
+    at: datetime,
+    *,
+    is_on_the_way: bool = True,
 ) -> Place:
     running, last, seen = lane.running, lane.last, lane.seen
     version = running.version if running else ""
@@ -141,11 +171,12 @@ def _place(
         running,
         drift,
         failed.version if failed else "",
+        is_on_the_way,
     )
 
 
 def _pairs(service: Service, places: Sequence[Place]) -> Iterable[CommitPair]:
-    for here, there in itertools.pairwise(places):
+    for here, there in itertools.pairwise(_way(places)):
         pair = _pair(service, here, there)
         if pair:
             yield pair
@@ -164,18 +195,27 @@ def _hops(
     moving: Mapping[int, PromotionLine],
     distances: Mapping[CommitPair, int],
 ) -> list[Hop]:
-    hops = []
-    for here, there in itertools.pairwise(places):
+    """One after each place but the last; over a place left out the line is drawn on."""
+    found = {}
+    for here, there in itertools.pairwise(_way(places)):
         line, pair = moving.get(there.environment.pk), _pair(service, here, there)
         if line:
-            hops.append(Hop("moving", f"{line.percent}\u00a0%"))
+            found[here.environment.pk] = Hop("moving", f"{line.percent}\u00a0%")
         elif pair:
             steps = distances.get(pair)
             text = "differs" if steps is None else f"{steps} ahead" if steps else "rebuilt"
-            hops.append(Hop("ahead", text))
+            found[here.environment.pk] = Hop("ahead", text)
         else:
-            hops.append(Hop("same") if here.running and there.running else Hop())
-    return [*hops, Hop()]
+            found[here.environment.pk] = Hop("same" if here.running and there.running else "")
+    hops, on = [], Hop()
+    way = {place.environment.pk for place in _way(places)}
+    for place in places:
+        if place.environment.pk in way:
+            on = found.get(place.environment.pk, Hop())
+            hops.append(on)
+        else:
+            hops.append(Hop(on.kind, passes=True))
+    return hops
 
 
 def _row(
@@ -204,7 +244,7 @@ def find_next_step(
     for place in reversed(places):
         if place.has_drift:
             return 4, NextStep(f"Drift in {place.environment.name}", "warned")
-    for here, there in itertools.pairwise(places):
+    for here, there in itertools.pairwise(place for place in places if place.is_on_the_way):
         if here.running and (not there.running or here.running.digests != there.running.digests):
             text = f"Promote {here.running.version} to {there.environment.name}…"
             return 6, NextStep(text, "", None, here.release, there.environment.slug)

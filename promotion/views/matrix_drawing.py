@@ -34,7 +34,7 @@ def _row(row: MatrixRow, url: str, now: datetime) -> str:
     slug, team = escape(row.service.slug), escape(row.service.team.name)
     last = len(row.cells) - 1
     cells = "".join(
-        _cell(place, now) + (_hop(hop) if number < last else "")
+        _cell(place, hop, now) + (_hop(hop) if number < last else "")
         for number, (place, hop) in enumerate(row.cells)
     )
     return (
@@ -44,7 +44,16 @@ def _row(row: MatrixRow, url: str, now: datetime) -> str:
     )
 
 
-def _cell(place: Place, now: datetime) -> str:
+def _passed_by(name: str, hop: Hop) -> str:
+    """The line goes on over a place that the service's pipeline leaves out."""
+    line = f'<div class="link {hop.kind}" aria-hidden="true"></div>' if hop.kind else ""
+    said = '<span class="sr">Not on its way</span>'
+    return f'<td class="by" role="cell" data-label="{_escaped(name)}">{line}{said}</td>'
+
+
+def _cell(place: Place, hop: Hop, now: datetime) -> str:
+    if not place.version and not place.is_on_the_way:
+        return _passed_by(place.environment.name, hop)
     if not place.version:
         inside = f'<span class="faint">Nothing yet</span>{_small(escape(place.note))}'
     else:
@@ -77,10 +86,12 @@ def _small(text: str) -> str:
 
 
 def _hop(hop: Hop) -> str:
-    if hop.kind == "same":
-        return SAME_HOP
     if not hop.kind:
         return NO_HOP
+    if hop.passes:
+        return f'<td class="hop" role="cell"><div class="link {hop.kind}" aria-hidden="true"></div></td>'
+    if hop.kind == "same":
+        return SAME_HOP
     return f'<td class="hop" role="cell"><div class="link {hop.kind}">{escape(hop.text)}</div></td>'
 
 

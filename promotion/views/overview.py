@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from promotion.models import Environment, Event, Promotion, Service, Team
+from promotion.models import Environment, Event, PipelineVersion, Promotion, Service, Team
 from promotion.models.promotion import PromotionQuerySet
 from promotion.rules.states import State
 
@@ -53,7 +53,8 @@ def show_overview(request: HttpRequest) -> HttpResponse:
     services, lanes = read_services(page.object_list, environments)  # type: ignore[arg-type]
     mine = frozenset(Promotion.objects.waiting_for(person).values_list("pk", flat=True))
     lines = lines_of(_of_team(Promotion.objects.open().order_by("asked_at", "pk"), team), at)
-    rows = build_rows(services, environments, lanes, lines, mine, at)
+    ways = PipelineVersion.objects.environments_of(services)
+    rows = build_rows(services, environments, lanes, lines, mine, at, ways)
     attention = _attention(lines, lines_of(_of_team(unanswered_failures(at), team), at), mine)
     context = {
         "rows": draw_rows(_sorted(rows, sort), at),

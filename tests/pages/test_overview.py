@@ -233,3 +233,14 @@ def test_only_so_many_services_stand_on_a_page(client: Client, story: Story) -> 
     html = open_overview(client, story, "?sort=service")
     assert "1 to 200 of 206 services" in html
     assert "201 to 206 of 206 services" in open_overview(client, story, "?sort=service&page=2")
+
+
+def test_a_place_the_pipeline_leaves_out_is_passed_by_and_nothing_is_promoted_there(
+    client: Client, story: Story
+) -> None:
+    factories.make_environment("qa", rank=story.production.rank, name="QA")
+    row = row_of(open_overview(client, story), "shipment-api")
+    assert "Not on its way" in row
+    assert "Nothing yet" not in row
+    assert f"/promotions/new/?release={story.new.pk}&amp;environment=production" in row
+    assert "2 ahead" in row
