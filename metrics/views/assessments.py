@@ -145,7 +145,7 @@ def _open_list(rows: list[dict[str, Any]], cycle: str) -> str:
     year, _, quarter = cycle.partition("-")
     return (
         f"{agreed} of {len(rows)} teams agreed their assessment of {quarter.upper()} {year};"
-        f" {len(current) - agreed} are at it."
+        f" {(left := len(current) - agreed)} {'is' if left == 1 else 'are'} at it."
     )
 
 

@@ -220,7 +220,7 @@ def test_the_list_shows_every_team_with_its_state(member):
     make_team("billing")
     page = member.get(reverse("assessment-list")).content.decode()
 
-    assert "0 of 2 teams agreed their assessment of Q4 2026; 1 are at it." in page
+    assert "0 of 2 teams agreed their assessment of Q4 2026; 1 is at it." in page
     assert page.count("Begin<") == 0  # mei is no member of billing, and shipping has begun
     assert reverse("assessment-detail", args=["shipping", CYCLE]) in page
 
