@@ -43,6 +43,17 @@ class SenderForm(ProblemForm):
         )
 
 
+class OwnSecretForm(ProblemForm):
+    """A secret that the tool made itself."""
+
+    given = forms.CharField(
+        label="The tool's own secret",
+        max_length=500,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Where the tool makes it and takes none: Buildkite, PagerDuty",
+    )
+
+
 class TokenForm(ProblemForm):
     """A new key of the API."""
 

@@ -18,6 +18,7 @@ OVERLAP = timedelta(hours=24)
 # What stands in /hooks/<address>; narrower than the names of other things, which may hold dots.
 ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
+SHORTEST, LONGEST = 12, 500
 # Pages beside those of the senders.
 RESERVED = frozenset({"new", "senders", "tokens", "rules", "services"})
 
@@ -66,10 +67,11 @@ def make_sender(slug: str, name: str, kind: str, *, person: User, at: datetime) 
 
 
 @transaction.atomic
-def rotate_secret(sender: int, *, person: User, at: datetime) -> NewSecret:
+def rotate_secret(sender: int, *, person: User, at: datetime, given: str = "") -> NewSecret:
     """Gives the sender a new secret; the one before is accepted for another 24 hours.
 
-    ConflictError while such an overlap still runs: a third secret would shut out the tool.
+    `given` is one that the tool made itself. ConflictError while such an overlap still runs: a
+    third secret would shut out the tool. InputError where the one given is too short.
     """
     check_may_connect(person)
     found = Sender.objects.select_for_update().get(pk=sender)
@@ -78,11 +80,21 @@ def rotate_secret(sender: int, *, person: User, at: datetime) -> NewSecret:
             f"The secret of {found.name} was changed less than 24 h ago, and the one before is still"
             " accepted. Nothing was changed; rotate it again when that time is over."
         )
-    secret = secrets.token_urlsafe(32)
+    if given and not SHORTEST <= len(given) <= LONGEST:
+        raise InputError(
+            f"A secret has {SHORTEST} to {LONGEST} characters. Nothing was changed.", key="given"
+        )
+    secret = given or secrets.token_urlsafe(32)
     found.previous_secret, found.previous_secret_until = found.secret, at + OVERLAP
     found.secret = secret
     found.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
-    record("sender.rotate", found, actor=person, at=at, details={"slug": found.slug})
+    record(
+        "sender.rotate",
+        found,
+        actor=person,
+        at=at,
+        details={"slug": found.slug, "is_given": bool(given)},
+    )
     return NewSecret(found, secret)
 
 

@@ -9,7 +9,13 @@ from promotion.models import Artifact, Build, Deployment, Evidence, Observation,
 
 from .release_trace import address_of
 
-STATUS = {"created": "passed", "updated": "passed", "unchanged": "skipped", "nothing": "warned"}
+STATUS = {
+    "created": "passed",
+    "updated": "passed",
+    "unchanged": "skipped",
+    "nothing": "warned",
+    "ignored": "skipped",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from promotion import tasks
+from promotion.actions.map_events import may_map
 from promotion.actions.receive import SECRET_HEADERS
 from promotion.actions.replay import may_replay, replay_event
 from promotion.exceptions import ThroughlineError
@@ -32,15 +33,18 @@ from .event_outcome import list_outcome
 from .keyset import asked, take_slice
 from .person import person_of
 from .refusing import refuse
+from .unmatched import list_unmatched
 
 STATUS = {
     Event.State.RECEIVED: "waiting",
     Event.State.RECORDED: "passed",
     Event.State.NOTHING: "skipped",
     Event.State.UNMAPPED: "warned",
+    Event.State.IGNORED: "skipped",
     Event.State.UNREADABLE: "failed",
     Event.State.ERRORED: "failed",
 }
+FILTERS = ("sender", "source", "state", "service", "lacks", "speaks_of")
 SECRET_WORDS = ("authorization", "cookie", "token", "secret", "password", "api-key", "apikey")
 HIDDEN = "(hidden)"
 BODY_SHOWN = 20_000
@@ -50,7 +54,8 @@ LARGEST_PARSED = 1_000_000
 @require_safe
 def list_events(request: HttpRequest) -> HttpResponse:
     """Newest first; filters by sender, source, state and service stand in the address."""
-    filters = {name: asked(request, name) for name in ("sender", "source", "state", "service")}
+    filters = {name: asked(request, name) for name in FILTERS}
+    groups, group_count = ([], 0) if any(filters.values()) else list_unmatched()
     rows = _filtered(filters).select_related("sender", "token").defer("body", "headers", "outcome")
     page = take_slice(rows, "received_at", asked(request, "cursor"))
     context = {
@@ -63,6 +68,9 @@ def list_events(request: HttpRequest) -> HttpResponse:
         "states": Event.State.choices,
         "services": Service.objects.only("slug"),
         "sentence": _sentence(),
+        "groups": groups,
+        "more_groups": group_count - len(groups),
+        "may_map": bool(groups) and may_map(person_of(request)),
     }
     return render(request, "promotion/event_list.html", context)
 
@@ -137,6 +145,8 @@ def _filtered(filters: dict[str, str]) -> Any:
         rows = rows.filter(source=filters["source"])
     if filters["state"]:
         rows = rows.filter(state=filters["state"])
+    if filters["lacks"]:
+        rows = rows.filter(lacks=filters["lacks"], speaks_of=filters["speaks_of"])
     if filters["service"]:
         rows = rows.filter(_speaks_of(filters["service"]))
     return rows

@@ -14,17 +14,19 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from promotion.actions.connect_sender import make_sender, rotate_secret
 from promotion.actions.issue_token import make_token, revoke_token
-from promotion.configuration_forms import SenderForm, TokenForm
+from promotion.actions.map_events import may_map
+from promotion.configuration_forms import TokenForm
 from promotion.exceptions import InputError, ThroughlineError
-from promotion.models import Connection, Event, Sender, Token, User
+from promotion.models import Connection, Event, Mapping, Sender, Token, User
 from promotion.sources.known import SOURCES
 
 from .person import person_of
 from .refusing import refuse, status_of
+from .rule_lines import list_rules
+from .sender_health import BROKEN, Health, read_health
+from .unmatched import list_unmatched
 
-BROKEN = (Event.State.UNREADABLE, Event.State.ERRORED)
 UNPLACED = (Event.State.UNMAPPED,)
 
 
@@ -32,39 +34,6 @@ UNPLACED = (Event.State.UNMAPPED,)
 def list_integrations(request: HttpRequest) -> HttpResponse:
     """Senders first; forms for those who may configure."""
     return _page(request)
-
-
-@require_POST
-@never_cache
-def add_sender(request: HttpRequest) -> HttpResponse:
-    """Makes a sender and shows its secret this once."""
-    form = SenderForm(request.POST)
-    person = person_of(request)
-    if not form.is_valid():
-        return _page(request, status=400, sender_form=form)
-    fields = form.cleaned_data
-    try:
-        made = make_sender(
-            fields["slug"], fields["name"], fields["kind"], person=person, at=timezone.now()
-        )
-    except InputError as error:
-        form.add_problem(error)
-        return _page(request, status=status_of(error), sender_form=form)
-    except ThroughlineError as error:
-        return refuse(request, error, reverse("integration-list"))
-    return _page(request, shown=_shown_sender(made.sender, made.secret, is_new=True))
-
-
-@require_POST
-@never_cache
-def rotate(request: HttpRequest, pk: int) -> HttpResponse:
-    """Gives a sender a new secret and shows it this once."""
-    sender = get_object_or_404(Sender.objects.defer("secret", "previous_secret"), pk=pk)
-    try:
-        made = rotate_secret(sender.pk, person=person_of(request), at=timezone.now())
-    except ThroughlineError as error:
-        return refuse(request, error, reverse("integration-list"))
-    return _page(request, shown=_shown_sender(made.sender, made.secret, is_new=False))
 
 
 @require_POST
@@ -114,12 +83,13 @@ def _page(
     request: HttpRequest,
     *,
     status: int = 200,
-    sender_form: SenderForm | None = None,
     token_form: TokenForm | None = None,
     shown: dict[str, str] | None = None,
 ) -> HttpResponse:
     person, at = person_of(request), timezone.now()
-    senders = [_told(sender, at) for sender in _senders(at)]
+    health = read_health(at)
+    senders = [_told(sender, at, health.get(sender.pk)) for sender in _senders(at)]
+    groups, group_count = list_unmatched()
     context = {
         "senders": senders,
         "tokens": [(token, _state_of(token, at)) for token in _tokens(person)],
@@ -128,12 +98,14 @@ def _page(
             for one in Connection.objects.defer("secret", "username", "settings")
         ],
         "may_configure": person.may_configure(),
-        "sender_form": sender_form or SenderForm(auto_id="sender-%s"),
+        "may_map": may_map(person),
+        "rules": list_rules(Mapping.objects.all()),
+        "groups": groups,
+        "more_groups": group_count - len(groups),
         "token_form": token_form or TokenForm(auto_id="token-%s"),
-        "open_form": "sender" if sender_form else "token" if token_form else "",
+        "open_form": "token" if token_form else "",
         "shown": shown,
         "sentence": _sentence(senders),
-        "address_begin": f"{settings.PUBLIC_URL}/hooks/",
     }
     return render(request, "promotion/integration_list.html", context, status=status)
 
@@ -150,14 +122,16 @@ def _senders(at: datetime) -> Any:
     )
 
 
-def _told(sender: Any, at: datetime) -> dict[str, Any]:
+def _told(sender: Any, at: datetime, health: Health | None) -> dict[str, Any]:
     overlap = sender.previous_secret_until
     return {
         "sender": sender,
         "key": str(sender.pk),
         "title": SOURCES[sender.kind].title if sender.kind in SOURCES else sender.kind,
         "url": f"{settings.PUBLIC_URL}/hooks/{sender.slug}",
-        "share_broken": sender.broken / sender.of_day if sender.of_day else None,
+        "health": health,
+        "was_refused": sender.refused_at
+        and (not sender.last_at or sender.last_at < sender.refused_at),
         "status": _status_of(sender),
         "overlap_until": overlap if overlap and overlap > at else None,
     }
@@ -192,22 +166,6 @@ def _without_credentials(address: str) -> str:
     return re.sub(r"//[^/@]*@", "//", address)
 
 
-def _shown_sender(sender: Sender, secret: str, *, is_new: bool) -> dict[str, str]:
-    after = (
-        "Set it at the tool; it is never shown again."
-        if is_new
-        else "Set it at the tool within 24 h: until then the one before is accepted as well."
-        " It is never shown again."
-    )
-    what = "is made" if is_new else "has a new secret"
-    return {
-        "title": f"Sender {sender.name} {what}.",
-        "text": after,
-        "secret": secret,
-        "url": f"{settings.PUBLIC_URL}/hooks/{sender.slug}",
-    }
-
-
 def _sentence(senders: list[dict[str, Any]]) -> str:
     if not senders:
         return "No tool sends to us yet."
@@ -216,4 +174,13 @@ def _sentence(senders: list[dict[str, Any]]) -> str:
     broken = [one["sender"].name for one in senders if one["sender"].broken]
     noun = "sender" if count == 1 else "senders"
     said = f"{active} of {count} {noun} delivered in the last 24 h"
-    return f"{said}; something of {', '.join(broken)} could not be read." if broken else f"{said}."
+    silent = [
+        one["sender"].name
+        for one in senders
+        if one["sender"].is_active and one["health"] and one["health"].silence_sentence
+    ]
+    if broken:
+        said += f"; something of {', '.join(broken)} could not be read"
+    if silent:
+        said += f"; {', '.join(silent)} {'is' if len(silent) == 1 else 'are'} unusually silent"
+    return f"{said}."

@@ -108,7 +108,8 @@ def subject_of(fact: Fact, sender: int | None) -> Subject:
         sender=sender,
         service=fact.service or "",
         repository=fact.repository or "",
-        job=name if fact.kind in NAMED_BY_JOB else "",
+        # Where no job is named, a rule may ask for the service as the tool calls it.
+        job=(name if fact.kind in NAMED_BY_JOB else "") or fact.service or "",
         image=name if is_image else "",
         environment=fact.environment or "",
         tier=str(fact.details.get("tier") or ""),
