@@ -1,8 +1,12 @@
 """Every kind of step."""
 
+from .argocd_sync import ArgocdSyncStep
 from .base import Step
 from .git_commit import GitCommitStep
+from .github_workflow import GithubWorkflowStep
+from .gitlab_pipeline import GitlabPipelineStep
 from .http import HttpStep
+from .jenkins_job import JenkinsJobStep
 from .notify import NotifyStep
 from .oci_copy import OciCopyStep
 from .pause import PauseStep
@@ -16,6 +20,10 @@ STEPS: dict[str, Step] = {
         OciCopyStep(),
         GitCommitStep(),
         HttpStep(),
+        GithubWorkflowStep(),
+        GitlabPipelineStep(),
+        JenkinsJobStep(),
+        ArgocdSyncStep(),
         WaitForDeploymentStep(),
         VerifyHttpStep(),
         VerifyMetricStep(),
