@@ -1,12 +1,14 @@
 """The demonstration, loaded small: its history came in through the intake, and its steps are real."""
 
 import json
+import re
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from demo import acting
@@ -19,6 +21,10 @@ from demo.runtime.health import serve_health
 from demo.runtime.place import Place
 from demo.runtime.running import look_once
 from demo.runtime.telling import write_message
+from metrics.facts import load_record
+from metrics.measures.periods import Period
+from metrics.measures.registry import compute_all
+from metrics.models import Assessment, MeasureTarget
 from promotion.actions.advance import advance
 from promotion.actions.process_event import process_event
 from promotion.integrity.git.committing import open_remote, read_file
@@ -51,7 +57,10 @@ class KilledError(Exception):
 
 
 def _count_rows() -> Counter[str]:
-    models = (Event, Build, Release, Promotion, Deployment, DeploymentReport, Observation, Incident)
+    models = (
+        Event, Build, Release, Promotion, Deployment, DeploymentReport, Observation, Incident,
+        MeasureTarget, Assessment,
+    )  # fmt: skip
     return Counter({model.__name__: model.objects.count() for model in models})
 
 
@@ -173,7 +182,11 @@ def test_the_bytes_of_what_runs_in_production_hash_to_its_digest(loaded, db):
     assert verify_image(_production("label-printer", loaded), digest).is_intact
 
 
-def test_approving_moves_bytes_commits_and_ends_in_a_deployment(loaded, db, client, monkeypatch):
+def test_approving_moves_bytes_commits_and_ends_in_a_deployment_that_a_measure_counts(
+    loaded, db, client, monkeypatch
+):
+    an_hour_on = timezone.now() + timedelta(hours=1)
+    automated, counted = _automated_share(an_hour_on)
     promotion = _waiting("label-printer")
     digest = promotion.release.digests[0]
     with pytest.raises(ImageNotFoundError):
@@ -210,6 +223,40 @@ def test_approving_moves_bytes_commits_and_ends_in_a_deployment(loaded, db, clie
     assert (promotion.state, promotion.reason) == ("succeeded", "Every step succeeded.")
     deployments = promotion.deployments.filter(result="succeeded", digest=digest)
     assert set(deployments.values_list("target", flat=True)) == {"eu-1", "us-1"}
+    assert _automated_share(an_hour_on) == (automated + 1, counted + 1)
+
+
+def test_the_measures_page_judges_every_figure_by_a_target(loaded, db, client):
+    client.force_login(User.objects.get(username="henrik"))
+    answer = client.get("/measures/")
+    lines = answer.context["lines"]
+    assert len(lines) == 5
+    assert all(line.has_target for line in lines)
+    assert {line.verdict for line in lines} & {"Meets target", "Misses target"}
+    assert "No target set" not in answer.content.decode()
+
+
+def test_a_team_that_wants_more_is_judged_by_its_own_target(loaded, db, client):
+    client.force_login(User.objects.get(username="henrik"))
+    pages = [client.get(f"/measures/{query}") for query in ("", "?team=shipping-core")]
+    assert [page.context["lines"][0].target for page in pages] == ["Target ≥ 80 %", "Target ≥ 95 %"]
+
+
+def test_the_assessment_of_billing_waits_half_answered_for_its_lead(loaded, db, client):
+    client.force_login(User.objects.get(username="ruth"))
+    draft = Assessment.objects.get(team__slug="billing", state="draft")
+    assert draft.answers.count() == 16
+    listed = client.get("/assessments/").content.decode()
+    assert {"Agreed", "In review", "Draft"} <= set(re.findall(r"Agreed|In review|Draft", listed))
+    answer = client.get(reverse("assessment-detail", args=[draft.team.slug, draft.cycle]))
+    assert "16 of 32" in answer.content.decode()
+
+
+def _automated_share(as_of: datetime) -> tuple[int, int]:
+    day = as_of.date()
+    period = Period(day - timedelta(days=30), day + timedelta(days=2))
+    result = compute_all(load_record(as_of), period, as_of=as_of)["automated_share"]
+    return result.numerator, result.n
 
 
 def _production(slug: str, loaded: DemoProgress):
