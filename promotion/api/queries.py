@@ -100,8 +100,17 @@ class ReleaseQuery(ListQuery):
     version = plain()
     digest = DigestField(source="artifacts__digest", required=False)
     commit = plain()
+    violations = serializers.BooleanField(
+        required=False, help_text="true: only versions that were built more than once"
+    )
     since = time("created_at__gte", "made at or after")
     until = time("created_at__lt", "made before")
+
+    def fitting(self, rows: "QuerySet[Any]", lookups: dict[str, Any]) -> "QuerySet[Any]":
+        """A violation of build-once is a version with several sets of digests."""
+        wanted = lookups.pop("violations", None)
+        found = rows.filter(**lookups)
+        return found if wanted is None else found.filter(was_built_again=wanted)
 
 
 class DeploymentQuery(ListQuery):

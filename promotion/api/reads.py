@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
-from django.db.models import Exists, Max, Model, OuterRef, QuerySet
+from django.db.models import Exists, Max, Model, OuterRef, Prefetch, QuerySet
 from django.http import Http404
 from rest_framework import generics
 from rest_framework.parsers import BaseParser
 
 from promotion.models import (
     Artifact,
+    ArtifactTag,
     Correction,
     Deployment,
     Environment,
@@ -61,13 +62,17 @@ def environments() -> "QuerySet[Environment]":
 def artifacts() -> "QuerySet[Artifact]":
     """With all that the serializer names of each."""
     return Artifact.objects.select_related("service", "index").prefetch_related(
-        "tags", "builds", "releases__service"
+        Prefetch("tags", ArtifactTag.objects.with_moves()), "builds", "releases__service"
     )
 
 
 def releases() -> "QuerySet[Release]":
-    """With digests and who vetoed."""
-    return Release.objects.select_related("service", "vetoed_by").prefetch_related("artifacts")
+    """With digests, who vetoed, and whether the version was built again."""
+    return (
+        Release.objects.select_related("service", "vetoed_by")
+        .prefetch_related("artifacts")
+        .annotate(was_built_again=Exists(Release.objects.others_of_version()))
+    )
 
 
 def deployments() -> "QuerySet[Deployment]":

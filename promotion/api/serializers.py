@@ -17,7 +17,7 @@ from promotion.models import (
     Target,
 )
 
-from .fields import PersonSerializer, RowSerializer
+from .fields import PersonSerializer, RowSerializer, UtcDateTimeField
 
 
 class ServiceSerializer(RowSerializer[Service]):
@@ -49,11 +49,14 @@ class EnvironmentSerializer(RowSerializer[Environment]):
 
 
 class TagSerializer(RowSerializer[ArtifactTag]):
-    """A tag that was seen pointing at it."""
+    """A tag that was seen pointing at it, and when it was moved to another digest."""
+
+    moved_at = UtcDateTimeField(allow_null=True, default=None)
+    moved_to = serializers.CharField(allow_null=True, default=None)
 
     class Meta:
         model = ArtifactTag
-        fields = ("repository", "tag", "seen_at")
+        fields = ("repository", "tag", "seen_at", "is_from_registry", "moved_at", "moved_to")
 
 
 class BuildSerializer(RowSerializer[Build]):
@@ -125,6 +128,9 @@ class ReleaseSerializer(RowSerializer[Release]):
     service = serializers.CharField(source="service.slug")
     digests = serializers.ListField(child=serializers.CharField())
     is_vetoed = serializers.BooleanField()
+    was_built_again = serializers.BooleanField(
+        help_text="the version has several sets of digests: it was not built once"
+    )
     vetoed_by = PersonSerializer(allow_null=True)
 
     class Meta:
@@ -136,6 +142,7 @@ class ReleaseSerializer(RowSerializer[Release]):
             "commit",
             "created_at",
             "digests",
+            "was_built_again",
             "is_vetoed",
             "vetoed_at",
             "vetoed_by",

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Exists, Prefetch, Q
 
 from promotion.models import (
     Artifact,
+    ArtifactTag,
     BuildArtifact,
     Commit,
     Correction,
@@ -57,6 +58,7 @@ def read_digest(digest: str) -> DigestRecord:
         Release.objects.filter(artifacts=artifact)
         .select_related("service", "vetoed_by")
         .prefetch_related("artifacts")
+        .annotate(was_built_again=Exists(Release.objects.others_of_version()))
         .newest_first()
         if artifact
         else ()
@@ -96,7 +98,12 @@ def _whole(digest: str) -> Artifact | None:
         return None
     return (
         Artifact.objects.select_related("service", "index")
-        .prefetch_related("tags", "platforms", "builds", "releases__service")
+        .prefetch_related(
+            Prefetch("tags", ArtifactTag.objects.with_moves()),
+            "platforms",
+            "builds",
+            "releases__service",
+        )
         .get(pk=found.index_id or found.pk)
     )
 

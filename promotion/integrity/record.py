@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
 from promotion.models import (
     Artifact,
+    ArtifactTag,
     Build,
     Commit,
     Correction,
@@ -44,6 +45,12 @@ class ReleaseRecord:
             found |= {platform.digest: artifact for platform in artifact.platforms.all()}
         return found
 
+    @property
+    def moved_tags(self) -> tuple[ArtifactTag, ...]:
+        """Tags that named one of the artifacts and were seen at another digest later."""
+        tags = [tag for one in self.artifacts for tag in one.tags.all()]
+        return tuple(tag for tag in tags if getattr(tag, "moved_at", None))
+
     @cached_property
     def builds(self) -> tuple[Build, ...]:
         """Of any of the artifacts, earliest first."""
@@ -62,7 +69,9 @@ class ReleaseRecord:
 def read_record(release: Release) -> ReleaseRecord:
     """Reads all that the trace of the release names."""
     artifacts = tuple(
-        release.artifacts.prefetch_related("builds", "platforms", "tags").order_by("name", "digest")
+        release.artifacts.prefetch_related(
+            "builds", "platforms", Prefetch("tags", ArtifactTag.objects.with_moves())
+        ).order_by("name", "digest")
     )
     digests = [one.digest for one in artifacts]
     digests += [platform.digest for one in artifacts for platform in one.platforms.all()]

@@ -177,6 +177,26 @@ class Artifact(models.Model):
         return self.name.rpartition("/")[2]
 
 
+class ArtifactTagQuerySet(models.QuerySet["ArtifactTag"]):
+    """Reads of tags."""
+
+    def with_moves(self) -> "ArtifactTagQuerySet":
+        """Each with `moved_at` and `moved_to`: when it was next seen at another digest, and at which."""
+        later = (
+            self.model._default_manager.filter(
+                repository=models.OuterRef("repository"),
+                tag=models.OuterRef("tag"),
+                seen_at__gt=models.OuterRef("seen_at"),
+            )
+            .exclude(artifact=models.OuterRef("artifact"))
+            .order_by("seen_at", "pk")
+        )
+        return self.annotate(
+            moved_at=models.Subquery(later.values("seen_at")[:1]),
+            moved_to=models.Subquery(later.values("artifact__digest")[:1]),
+        )
+
+
 class ArtifactTag(models.Model):
     """A tag was seen pointing at an artifact in a repository; a later row for the same tag means it moved."""
 
@@ -187,6 +207,8 @@ class ArtifactTag(models.Model):
     is_from_registry = models.BooleanField(
         default=False, help_text="no sender named the digest; the registry was asked"
     )
+
+    objects = ArtifactTagQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
@@ -209,10 +231,14 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
 
     def build_once_violations(self) -> "ReleaseQuerySet":
         """Those of whose version there is another set of digests: it was built more than once."""
-        others = self.model._default_manager.filter(
+        return self.filter(models.Exists(self.others_of_version()))
+
+    def others_of_version(self) -> "ReleaseQuerySet":
+        """Within an outer query of releases: the other sets of digests of the same version."""
+        same = self.model._default_manager.filter(
             service=models.OuterRef("service"), version=models.OuterRef("version")
-        ).exclude(pk=models.OuterRef("pk"))
-        return self.filter(models.Exists(others))
+        )
+        return same.exclude(pk=models.OuterRef("pk"))
 
 
 class Release(models.Model):

@@ -2,9 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -12,22 +11,22 @@ from django.views.decorators.http import require_safe
 
 from promotion.formats import format_relative
 from promotion.models import Deployment, Release, RunResult, Service, Team
+from promotion.models.artifact import ReleaseQuerySet
 
 from .keyset import asked, take_slice
+
+FILTERS = ("team", "service", "version", "violations")
 
 
 @require_safe
 def list_releases(request: HttpRequest) -> HttpResponse:
     """Newest first; filters by team, service and version stand in the address."""
-    filters = {name: asked(request, name) for name in ("team", "service", "version")}
-    others = Release.objects.filter(
-        service=OuterRef("service"), version=OuterRef("version")
-    ).exclude(pk=OuterRef("pk"))
+    filters = {name: asked(request, name) for name in FILTERS}
     found = _filtered(filters)
     page = take_slice(
         found.select_related("service__team")
         .prefetch_related("artifacts")
-        .annotate(has_others=Exists(others)),
+        .annotate(has_others=Exists(Release.objects.others_of_version())),
         "created_at",
         asked(request, "cursor"),
     )
@@ -44,8 +43,8 @@ def list_releases(request: HttpRequest) -> HttpResponse:
     return render(request, "promotion/release_list.html", context)
 
 
-def _filtered(filters: dict[str, str]) -> Any:
-    rows = Release.objects.all()
+def _filtered(filters: dict[str, str]) -> ReleaseQuerySet:
+    rows: ReleaseQuerySet = Release.objects.all()
     if filters["team"]:
         team = filters["team"]
         rows = rows.filter(Q(service__team__slug=team) | Q(service__team__parent__slug=team))
@@ -53,6 +52,8 @@ def _filtered(filters: dict[str, str]) -> Any:
         rows = rows.filter(service__slug=filters["service"])
     if filters["version"]:
         rows = rows.filter(version__istartswith=filters["version"])
+    if filters["violations"]:
+        rows = rows.build_once_violations()
     return rows
 
 

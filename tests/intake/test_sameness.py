@@ -32,6 +32,7 @@ from tests.factories import (
     make_build,
     make_connection,
     make_environments,
+    make_person,
     make_sender,
     make_service,
 )
@@ -311,3 +312,22 @@ def test_an_image_promoted_by_artifactory_is_the_same_artifact_in_one_more_place
         ("docker-prod/shipment-api", NOW + timedelta(hours=1)),
     ]
     assert Release.objects.get().digests == (artifact.digest,)
+
+
+def test_the_trace_tells_that_a_tag_moved_and_the_lists_that_a_version_was_built_again(
+    sender, client
+):
+    test_a_tag_that_moved_is_kept_at_both_digests_with_their_times(sender)
+    tell(sender, kind="artifact", name=NAME, version="v2.0.0", digest=digest_of("three"))
+    client.force_login(make_person())
+    trace = client.get(f"/api/v1/trace/{digest_of('one')}").json()
+    (tag,) = trace["artifact"]["tags"]
+    assert (tag["moved_to"], tag["moved_at"]) == (digest_of("two"), "2026-11-23T11:00:00Z")
+    assert [one["was_built_again"] for one in trace["releases"]] == [True]
+    found = client.get("/api/v1/releases", {"violations": "true"}).json()["results"]
+    assert {one["version"] for one in found} == {"1.0.0"}
+    page = client.get(f"/releases/shipment-api/1.0.0/?digest={digest_of('one')}").content.decode()
+    assert "was moved" in page
+    listed = client.get("/releases/", {"violations": "1"}).content.decode()
+    assert "/releases/shipment-api/1.0.0/" in listed
+    assert "/releases/shipment-api/2.0.0/" not in listed
