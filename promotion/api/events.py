@@ -18,6 +18,7 @@ from promotion.exceptions import InputError, NotAllowedError
 from promotion.models import Event, Token
 from promotion.sources.base import Delivery
 from promotion.sources.known import SOURCES
+from promotion.sources.reading import read_elements
 
 from .authentication import token_of
 from .parsing import AnyParser
@@ -92,7 +93,8 @@ def take_in(
         raise NotAllowedError(SENT_BY_TOKEN)
     source = SOURCES[kind]
     try:
-        source.normalise(delivery)
+        # Whether it can be read at all; what its parts become is told once it was processed.
+        read_elements(delivery)
     except InputError as error:
         raise InputError(f"{error.sentence} Nothing was kept.") from error
     received = receive(source, delivery, sender=None, token=token, at=at)
