@@ -67,7 +67,7 @@ def process(event: int) -> None:
 def place_again(person: int | None = None, below: int | None = None) -> None:
     """Has the kept events processed again that belong elsewhere now, a batch at a time."""
     batch = find_misplaced(below=below)
-    actor = User.objects.filter(pk=person).first()
+    actor = None if person is None else User.objects.filter(pk=person).first()
     for event in set_back(batch.events, person=actor, at=timezone.now()):
         process.delay(event)
     if batch.below is not None:

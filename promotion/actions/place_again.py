@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils.dateparse import parse_datetime
 
 from promotion.models import Event, User
 from promotion.rules.mapping import NEEDS_ENVIRONMENT, Catalog, Place, find_place
@@ -16,7 +15,18 @@ from .audit import record
 from .ingest.mapping import read_catalog, subject_of
 
 BATCH = 500
-SAID = ("kind", "service", "environment", "repository", "name", "digest", "external_id", "run_id")
+# What tells a fact's place; the rest of it is read again from the kept bytes.
+SAID = (
+    "kind",
+    "service",
+    "environment",
+    "repository",
+    "name",
+    "digest",
+    "result",
+    "external_id",
+    "run_id",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +45,7 @@ def find_misplaced(*, below: int | None = None, limit: int = BATCH) -> Batch:
     rows = Event.objects.exclude(state=Event.State.RECEIVED).order_by("-pk")
     if below is not None:
         rows = rows.filter(pk__lt=below)
-    read = list(rows.values("pk", "sender_id", "outcome")[:limit])
+    read: list[Any] = list(rows.values("pk", "sender_id", "outcome")[:limit])
     catalog = read_catalog()
     found = tuple(one["pk"] for one in read if _is_misplaced(one, catalog))
     return Batch(found, read[-1]["pk"] if len(read) == limit else None)
@@ -64,22 +74,10 @@ def stored_facts(outcome: Any) -> Iterator[tuple[Fact, dict[str, Any]]]:
         said = line.get("fact") if isinstance(line, dict) else None
         if not isinstance(said, dict) or line.get("is_declared") or not said.get("kind"):
             continue
-        words = {name: str(said[name]) for name in SAID if said.get(name)}
-        times = {
-            name: parse_datetime(str(said[name]))
-            for name in ("started_at", "finished_at", "occurred_at")
-            if said.get(name)
-        }
+        words: dict[str, Any] = {name: str(said[name]) for name in SAID if said.get(name)}
         details = said.get("details")
-        yield (
-            Fact(
-                **words,  # type: ignore[arg-type]  # only names of texts
-                **times,
-                result=said.get("result"),
-                details=details if isinstance(details, dict) else {},
-            ),
-            line,
-        )
+        words["details"] = details if isinstance(details, dict) else {}
+        yield Fact(**words), line
 
 
 def is_worth_again(kind: str, before: dict[str, Any] | None, now: Place) -> bool:

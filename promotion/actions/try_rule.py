@@ -47,7 +47,7 @@ def try_rule(rule: Mapping) -> Tried:
     before = read_catalog(rules=others if rule.pk is None else None)
     after = Catalog(before.services, before.environments, [*others, _last(tried)])
     names = _Names()
-    rows = Event.objects.exclude(state=Event.State.RECEIVED).order_by("-pk")
+    rows: Any = Event.objects.exclude(state=Event.State.RECEIVED).order_by("-pk")
     if rule.sender_id:
         rows = rows.filter(sender=rule.sender_id)
     found: list[TriedFact] = []

@@ -117,10 +117,10 @@ SETUP: dict[str, Setup] = {
             "Install the notifications controller, which is part of Argo CD since 2.3.",
             "In argocd-notifications-cm add a service webhook called throughline with the address"
             " as url and a header Authorization of Bearer and the secret.",
-            "Add the template below, and triggers on sync-running, sync-succeeded and sync-failed"
-            " that send it.",
-            "Subscribe the applications: annotation"
-            " notifications.argoproj.io/subscribe.on-deployed.throughline.",
+            "Add the template below, and let the triggers on-sync-running, on-sync-succeeded and"
+            " on-sync-failed send it.",
+            "Subscribe the applications to each of them, as by the annotation"
+            " notifications.argoproj.io/subscribe.on-sync-succeeded.throughline.",
             "Give each application the label environment, or map application names here.",
         ),
         argocd.TEMPLATE,

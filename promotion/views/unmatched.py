@@ -38,7 +38,7 @@ def list_unmatched(sender: Sender | None = None) -> tuple[list[Group], int]:
     if sender is not None:
         rows = rows.filter(sender=sender)
     grouped = rows.order_by().values("lacks", "speaks_of")
-    found = list(
+    found: list[Any] = list(
         grouped.annotate(
             count=Count("pk"),
             last_at=Max("received_at"),
