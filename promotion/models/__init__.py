@@ -1,6 +1,6 @@
 """The nouns, and what may be true of them."""
 
-from .access import Membership, PersonAddress, Role, Token, User
+from .access import Membership, PersonAddress, RefusedSignIn, Role, Token, User
 from .approval import Approval
 from .artifact import Artifact, ArtifactTag, Build, BuildArtifact, Commit, Release, RunResult
 from .audit import AuditEntry, AuditSeal
@@ -50,6 +50,7 @@ __all__ = [
     "Pipeline",
     "PipelineVersion",
     "Promotion",
+    "RefusedSignIn",
     "Release",
     "Role",
     "RunResult",

@@ -65,6 +65,20 @@ class User(AbstractUser):
         return "".join(word[0] for word in [words[0], *words[1:][-1:]]).upper() if words else "?"
 
 
+class RefusedSignIn(models.Model):
+    """A name and password that did not belong together; many of them slow the next ones down."""
+
+    username = models.CharField(max_length=150)
+    address = models.CharField(max_length=45)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["username", "at"], name="refused_sign_in_name")]
+
+    def __str__(self) -> str:
+        return f"{self.username} from {self.address}"
+
+
 class Membership(models.Model):
     """A role of a person in a team, or in all teams where no team is named."""
 

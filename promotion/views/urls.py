@@ -27,6 +27,7 @@ register_converter(PromotionNumber, "promotion")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/", sign_in.SignInView.as_view(), name="login"),
+    path("password/", sign_in.PasswordView.as_view(), name="password"),
     path("sign-out/", auth.LogoutView.as_view(), name="logout"),
     path("", overview.show_overview, name="overview"),
     path("inbox/", inbox.show_inbox, name="inbox"),
