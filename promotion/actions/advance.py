@@ -16,6 +16,7 @@ from promotion.rules.states import State
 from .audit import record
 from .content import Plan, current_version, plan_of
 from .evaluate import answers_of, ask_cheap_gates_again, evaluate_gates, store_results
+from .exceptions import let_past
 from .execute import is_ready
 from .finish import finish_promotion
 from .lane import list_those_ahead, say_turn, say_veto
@@ -124,12 +125,15 @@ def _apply(number: int, plan: Plan, outcomes: list[GateResult], at: datetime) ->
         # A new pipeline came while the gates were asked.
         Promotion.objects.filter(pk=number).update(next_look_at=at)
         return Advance()
-    decision = _decide(promotion, plan, outcomes, at)
+    # Exceptions are granted and revoked under the same lock, so that none is used once it is revoked.
+    results = let_past(promotion, outcomes, at=at)
+    decision = _decide(promotion, plan, results, at)
     if decision.move is Move.START:
         # Somebody may have withdrawn, frozen or vetoed since; under the lock nobody can any more.
-        outcomes = ask_cheap_gates_again(promotion, plan, outcomes, at=at)
-        decision = _decide(promotion, plan, outcomes, at)
-    store_results(promotion, outcomes)
+        anew = ask_cheap_gates_again(promotion, plan, outcomes, at=at)
+        results = let_past(promotion, anew, at=at)
+        decision = _decide(promotion, plan, results, at)
+    store_results(promotion, results)
     if decision.move is Move.EXPIRE:
         return _expire(promotion, decision.reason, at)
     if decision.move is Move.WAIT:

@@ -71,6 +71,7 @@ def store_results(promotion: Promotion, results: list[GateResult]) -> None:
             "reason",
             "evidence",
             "earliest",
+            "exception",
             "look_again_at",
             "people",
             "content_hash",
@@ -111,6 +112,7 @@ def _may_be_used_again(
         _is_costly(asked)
         and before.gate == asked.kind
         and before.verdict == Verdict.OPEN
+        and before.exception_id is None
         and before.content_hash == promotion.content_hash
         and before.fresh_until > at
     )

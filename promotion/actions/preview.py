@@ -11,6 +11,7 @@ from promotion.rules.states import State
 
 from .content import Plan, current_version, plan
 from .evaluate import answers_of, evaluate_gates
+from .exceptions import let_past
 from .promote import Request
 
 # No row has this key, so what is read of the request's own approvals and results is empty.
@@ -59,7 +60,9 @@ def preview_request(request: Request, *, at: datetime) -> Preview:
         expires_at=at + planned.stage.expires,
         not_before=request.not_before,
     )
-    results = evaluate_gates(promotion, planned, at=at, asks_costly_gates=False)
+    results = let_past(
+        promotion, evaluate_gates(promotion, planned, at=at, asks_costly_gates=False), at=at
+    )
     decision = decide(
         answers_of(results),
         holds=planned.stage.mode == "enforce",

@@ -108,6 +108,14 @@ class Hold(models.Model):
         return f"Hold of {self.service} in {self.environment}"
 
 
+class GateExceptionQuerySet(models.QuerySet["GateException"]):
+    """Reads of exceptions."""
+
+    def in_force(self, at: datetime) -> "GateExceptionQuerySet":
+        """Granted by then, neither over nor revoked."""
+        return self.filter(revoked_at=None, granted_at__lte=at, ends_at__gt=at)
+
+
 class GateException(models.Model):
     """A granted deviation from one gate, with owner and end."""
 
@@ -120,6 +128,11 @@ class GateException(models.Model):
     granted_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = GateExceptionQuerySet.as_manager()
+
+    class Meta:
+        permissions: ClassVar = [("grant_exception", "Can let a release past a gate")]
 
     def __str__(self) -> str:
         return f"EX-{self.pk}"

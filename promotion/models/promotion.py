@@ -278,6 +278,9 @@ class GateResult(models.Model):
     people: "models.JSONField[Any, Any]" = models.JSONField(
         default=list, blank=True, help_text="user names of those whose act would move it"
     )
+    exception = models.ForeignKey(
+        "promotion.GateException", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     content_hash = models.CharField(max_length=71, help_text="of the promotion when measured")
     measured_at = models.DateTimeField()
     fresh_until = models.DateTimeField()
