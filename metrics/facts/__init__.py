@@ -7,6 +7,7 @@ from .naming import (
     promotion_key,
     split_fact_id,
 )
+from .tracking import tracked_since
 
 __all__ = [
     "deployment_key",
@@ -14,4 +15,5 @@ __all__ = [
     "observation_key",
     "promotion_key",
     "split_fact_id",
+    "tracked_since",
 ]

@@ -13,9 +13,10 @@ from metrics.actions.set_target import may_set_target
 from metrics.breakdown import group_by_service, summarise_rows
 from metrics.charts import Sparkline, draw_parts, draw_shares, draw_sparkline
 from metrics.described import BY_SLUG, SET_ASIDE_WORDS, Described
+from metrics.facts import tracked_since
 from metrics.measures.build_to_production import BuildToProduction
 from metrics.measures.results import DEFINITION, Result, Summary
-from metrics.reports import Figure, Report
+from metrics.reports import Figure, Report, find_services
 from metrics.statistics import MISSES, judge_target, wilson
 from promotion.models import User
 
@@ -85,6 +86,7 @@ def list_measures(request: HttpRequest) -> HttpResponse:
         "services": _list_services(report, figures),
         "definition": DEFINITION,
         "has_data": bool(charts),
+        "tracked_since": tracked_since(find_services(report.asked)),
         "nav_section": "measure",
     }
     return render(request, "metrics/measure_list.html", context)
@@ -107,6 +109,7 @@ def show_measure(request: HttpRequest, slug: str) -> HttpResponse:
         "aside": _count_aside(figure.result),
         "services": _list_services(report, [figure]),
         "may_set_target": _may_set_target(request, report),
+        "tracked_since": tracked_since(find_services(report.asked)),
         "nav_section": "measure",
     }
     add_chapter(context, report, figure)
