@@ -94,7 +94,10 @@ def take_in(
     source = SOURCES[kind]
     try:
         # Whether it can be read at all; what its parts become is told once it was processed.
-        read_elements(delivery)
+        if kind == "generic":
+            read_elements(delivery)
+        else:
+            source.normalise(delivery)
     except InputError as error:
         raise InputError(f"{error.sentence} Nothing was kept.") from error
     received = receive(source, delivery, sender=None, token=token, at=at)

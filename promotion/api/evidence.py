@@ -41,6 +41,6 @@ class EvidenceFiles(APIView):
     )
     def post(self, request: Request) -> Response:
         """Keeps the file as an event, which tells what became of it."""
-        GivenSerializer(data=request.query_params).is_valid(raise_exception=True)
+        GivenSerializer(data=request.query_params.dict()).is_valid(raise_exception=True)
         delivery = evidence_of(request._request)
         return take_in(delivery, token_of(request), timezone.now(), kind="evidence")

@@ -11,6 +11,8 @@ from . import cleaning
 from .base import Delivery
 from .times import clean_time
 
+# One for all: making one for each line costs more than reading it.
+_DECODER = json.JSONDecoder(parse_constant=lambda _: None)
 _MOST_NOTES = 1000  # more than a delivery keeps
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -153,7 +155,7 @@ def _payload_of_form(delivery: Delivery, text: str) -> str:
 
 
 def _parse(text: str) -> object:
-    value: object = json.loads(text, parse_constant=lambda _: None)
+    value: object = _DECODER.decode(text)
     return value
 
 

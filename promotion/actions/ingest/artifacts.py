@@ -2,7 +2,16 @@
 
 from datetime import datetime
 
-from promotion.models import Artifact, ArtifactTag, Build, BuildArtifact, RunResult, Service
+from promotion.models import (
+    Artifact,
+    ArtifactTag,
+    Build,
+    BuildArtifact,
+    Evidence,
+    Observation,
+    RunResult,
+    Service,
+)
 
 from .platforms import register_platforms
 from .recorded import Recorded, Taking, fit
@@ -84,6 +93,8 @@ def know_artifact(
             "event": taking.event,
         },
     )
+    if is_new:
+        join_what_waited(artifact)
     changed = []
     for field, value in (("name", name), ("commit", commit)):
         known = getattr(artifact, field)
@@ -102,6 +113,12 @@ def know_artifact(
     if changed:
         artifact.save(update_fields=changed)
     return artifact, is_new
+
+
+def join_what_waited(artifact: Artifact) -> None:
+    """What was said of the digest before the artifact itself was told."""
+    for model in (Evidence, Observation):
+        model.objects.filter(digest=artifact.digest, artifact=None).update(artifact=artifact)
 
 
 def link_stated(artifact: Artifact, build: Build | None) -> None:
