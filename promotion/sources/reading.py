@@ -175,7 +175,7 @@ def _read_values(text: str) -> tuple[list[tuple[int, object]], list[str]]:
 def _read_lines(text: str) -> tuple[list[tuple[int, object]], list[str]]:
     """Newline-delimited JSON: a line that cannot be read costs only itself."""
     values: list[tuple[int, object]] = []
-    notes = []
+    notes: list[str] = []
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if len(lines) < 2:
         return [], []
