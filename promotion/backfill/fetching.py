@@ -16,10 +16,10 @@ from promotion.exceptions import ThroughlineError, UnreachableError
 from promotion.integrity.outgoing import AddressRefusedError
 
 MOST_TRIES = 5
-LONGEST_WAIT = 3600.0
+# Seconds. GitHub's limits end within the hour; for longer nobody should have to wait.
+LONGEST_WAIT = 3660.0
 FIRST_PAUSE = 1.0
 LARGEST_ANSWER = 50 * 1024 * 1024
-# An hour for a rate limit to end is GitHub's own; more than that nobody should have to wait.
 _TOO_MANY = frozenset({403, 429})
 _BROKEN = frozenset({500, 502, 503, 504})
 
