@@ -5,9 +5,10 @@ from typing import Any
 
 from django import forms
 
+from promotion.actions.exceptions import LONGEST, LONGEST_REASON
 from promotion.actions.resolve_step import Resolution
 from promotion.exceptions import InputError
-from promotion.models import Promotion
+from promotion.models import Promotion, User
 from promotion.rules.pipeline import AskForm, StageForm
 
 ASKED = "asked-"
@@ -31,6 +32,27 @@ class ResolutionForm(forms.Form):
     """What became of a step whose outcome is unknown."""
 
     resolution = forms.ChoiceField(choices=[(one.value, one.value) for one in Resolution])
+
+
+class ExceptionForm(forms.Form):
+    """Which gate a release is let past, why, who answers for it, and until when."""
+
+    gate = forms.ChoiceField()
+    owner = forms.ModelChoiceField(
+        User.objects.filter(is_active=True).order_by("username"),
+        to_field_name="username",
+        help_text="Answers for it, and may revoke it.",
+    )
+    ends_at = forms.DateTimeField(
+        label="Ends",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=f"At most {LONGEST.days} days from now.",
+    )
+    reason = forms.CharField(max_length=LONGEST_REASON, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, gates: Mapping[str, str], data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="exception-%s")
+        self.fields["gate"] = forms.ChoiceField(choices=list(gates.items()))
 
 
 class RequestForm(forms.Form):

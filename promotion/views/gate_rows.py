@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from promotion.actions.evaluate import answers_of
+from promotion.actions.exceptions import NEVER_PASSED
 from promotion.gates.known import GATES
 from promotion.models import GateException, GateResult, Promotion
 from promotion.rules.deciding import earliest_start
@@ -43,7 +44,11 @@ def gate_rows(
 ) -> list[GateRow]:
     """The rows sorted by severity, then in the pipeline's order."""
     by_gate = {exception.gate: exception for exception in exceptions}
-    rows = [_row(result, by_gate.get(result.gate)) for result in results]
+    # By which one it was let past is kept with the result, also when the exception is over.
+    rows = [
+        _row(result, result.exception if result.exception_id else by_gate.get(result.gate))
+        for result in results
+    ]
     return sorted(rows, key=lambda row: (SEVERITY.index(row.status), row.result.position))
 
 
@@ -64,6 +69,17 @@ def count_gates(rows: Sequence[GateRow]) -> list[GateCount]:
     """The summary of a page or a list: worst first, "1 closed", "2 waiting", "7 passed"."""
     counts = Counter((SEVERITY.index(row.status), row.status, row.word) for row in rows)
     return [GateCount(status, f"{n} {word}") for (_, status, word), n in sorted(counts.items())]
+
+
+def passable_gates(rows: Iterable[GateRow]) -> dict[str, str]:
+    """The gates that hold the promotion and that an exception may pass, by kind, with their titles."""
+    return {
+        row.result.gate: row.title
+        for row in rows
+        if row.result.is_required
+        and row.result.verdict != Verdict.OPEN
+        and row.result.gate not in NEVER_PASSED
+    }
 
 
 def exceptions_of(promotion: Promotion, at: datetime) -> list[GateException]:

@@ -12,6 +12,12 @@ from django.views.decorators.http import require_POST
 from promotion import tasks
 from promotion.actions.approve import Choice, decide
 from promotion.actions.cancel import cancel_promotion
+from promotion.actions.exceptions import (
+    NEVER_PASSED,
+    Wanted,
+    grant_exception,
+    revoke_exception,
+)
 from promotion.actions.holds import lift_hold as lift
 from promotion.actions.look_again import look_again
 from promotion.actions.promote import Asked
@@ -19,10 +25,11 @@ from promotion.actions.resolve_step import Resolution, resolve_step
 from promotion.actions.retry import retry_promotion
 from promotion.actions.roll_back import roll_back
 from promotion.exceptions import ThroughlineError
-from promotion.forms import DecisionForm, ReasonForm, ResolutionForm, refusal_of
+from promotion.forms import DecisionForm, ExceptionForm, ReasonForm, ResolutionForm, refusal_of
 from promotion.models import Approval, Hold, StepRun
 from promotion.rules.states import State
 
+from .gate_rows import gate_title
 from .person import person_of
 from .promotions import get_promotion, render_promotion
 
@@ -132,6 +139,36 @@ def lift_hold(request: HttpRequest, hold: int) -> HttpResponse:
         return "The hold is lifted; automatic promotion goes on."
 
     return _answer(request, found.made_by_id, act)
+
+
+@require_POST
+def let_past(request: HttpRequest, number: int) -> HttpResponse:
+    """Grants the release an exception from one gate of the environment."""
+    promotion = get_promotion(number)
+    results = promotion.gate_results.exclude(gate__in=NEVER_PASSED)
+    form = ExceptionForm({one.gate: gate_title(one.gate) for one in results}, request.POST)
+
+    def act(at: datetime) -> str:
+        if not form.is_valid():
+            raise refusal_of(form)
+        wanted = Wanted(promotion.release, promotion.environment, **form.cleaned_data)
+        made = grant_exception(wanted, person=person_of(request), at=at)
+        return f"{made} is granted; the gates are being asked again."
+
+    return _answer(request, number, act)
+
+
+@require_POST
+def revoke(request: HttpRequest, number: int, exception: int) -> HttpResponse:
+    """Ends an exception of the promotion's release now."""
+    promotion = get_promotion(number)
+    found = get_object_or_404(promotion.release.exceptions, pk=exception)
+
+    def act(at: datetime) -> str:
+        revoke_exception(found.pk, person=person_of(request), reason=_reason(request), at=at)
+        return f"{found} is revoked; the gates are being asked again."
+
+    return _answer(request, number, act)
 
 
 def _ask(request: HttpRequest, number: int, act: Callable[[datetime], Asked]) -> HttpResponse:

@@ -6,16 +6,26 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from promotion.actions.cancel import may_cancel
+from promotion.actions.exceptions import may_grant
 from promotion.actions.retry import MAY_BE_RETRIED
 from promotion.actions.roll_back import last_good_release
 from promotion.formats import format_span
+from promotion.forms import ExceptionForm
 from promotion.gates.authors import commits_of
 from promotion.models import Hold, Promotion, Release, Role, User
 from promotion.rules.states import State
 
 from .approval_panel import ApprovalPanel, approval_panel, asks_approval
 from .changes import Changes, changes_of
-from .gate_rows import GateRow, count_gates, earliest_of, exceptions_of, gate_rows, holding
+from .gate_rows import (
+    GateRow,
+    count_gates,
+    earliest_of,
+    exceptions_of,
+    gate_rows,
+    holding,
+    passable_gates,
+)
 from .history import history_of
 from .stage_track import stops_of
 from .step_rows import Steps, steps_of
@@ -57,6 +67,7 @@ def page_context(promotion: Promotion, person: User, at: datetime) -> dict[str, 
         "starts_now": _starts_now(gates, panel),
         "asks_again": promotion.environment.is_production
         or any(row.exception for row in gates["gates"]),
+        "exception_form": ExceptionForm(gates["passable"]) if gates["may_except"] else None,
         "possible": possible,
         "refusals": [one.refusal for one in possible.values() if one.refusal],
         "hold": Hold.objects.filter(
@@ -71,7 +82,7 @@ def page_context(promotion: Promotion, person: User, at: datetime) -> dict[str, 
 
 def gates_context(promotion: Promotion, person: User, at: datetime) -> dict[str, Any]:
     """What the live part of gates shows."""
-    results = list(promotion.gate_results.all())
+    results = list(promotion.gate_results.select_related("exception__owner"))
     exceptions = exceptions_of(promotion, at) if promotion.is_open else []
     rows = gate_rows(results, exceptions)
     stage = promotion.pipeline_version.form.stage(promotion.stage)
@@ -87,6 +98,8 @@ def gates_context(promotion: Promotion, person: User, at: datetime) -> dict[str,
         "may_evaluate": person.may_ask(promotion.service.team)
         if promotion.state == State.WAITING
         else None,
+        "may_except": promotion.state == State.WAITING and may_grant(person),
+        "passable": passable_gates(rows),
         "poll": _poll(promotion),
     }
 

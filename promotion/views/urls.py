@@ -83,6 +83,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         promotion_actions.resolve,
         name="step-resolve",
     ),
+    path(
+        "promotions/<promotion:number>/exceptions/",
+        promotion_actions.let_past,
+        name="exception-grant",
+    ),
+    path(
+        "promotions/<promotion:number>/exceptions/<int:exception>/revoke/",
+        promotion_actions.revoke,
+        name="exception-revoke",
+    ),
     path("holds/<int:hold>/lift/", promotion_actions.lift_hold, name="hold-lift"),
     path("releases/", releases.list_releases, name="release-list"),
     path("releases/<str:service>/<path:version>/veto/", release_trace.veto, name="release-veto"),
