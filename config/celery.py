@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from typing import Any
 
 from celery import Celery
@@ -14,17 +15,27 @@ from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
+SILENT_FOR = 5.0  # seconds; the sweep finds within two what was not sent
+
 
 class Hint(DjangoTask):  # type: ignore[misc]  # Celery has no types
     """A task whose message is only a hint: the work is in the database, and a sweep finds it."""
 
     abstract = True
+    silent_until = 0.0
 
     def apply_async(self, *args: Any, **kwargs: Any) -> Any:
-        """Sends it; with the broker out of reach what was recorded stays recorded, and this returns None."""
+        """Sends it; with the broker out of reach what was recorded stays recorded, and this returns None.
+
+        For a while after that nothing is tried, so that a broker that is away does not make every
+        answer wait for it.
+        """
+        if time.monotonic() < Hint.silent_until:
+            return None
         try:
             return super().apply_async(*args, **kwargs)
         except OperationalError as error:
+            Hint.silent_until = time.monotonic() + SILENT_FOR
             logger.warning(
                 "The broker is out of reach, the sweep will find %s: %s", self.name, error
             )
