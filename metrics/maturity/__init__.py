@@ -1,0 +1,1 @@
+"""The maturity model as data, and levels from answers."""

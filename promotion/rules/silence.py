@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 FEWEST_GAPS = 20
 QUANTILE = 0.99
@@ -30,7 +31,7 @@ def measure_silence(times: Sequence[datetime], now: datetime) -> Silence | None:
     type 1). None below 20 gaps: too few to say what is usual.
     """
     ordered = sorted(times)
-    gaps = sorted(later - before for before, later in zip(ordered, ordered[1:], strict=False))
+    gaps = sorted(later - before for before, later in pairwise(ordered))
     if len(gaps) < FEWEST_GAPS:
         return None
     rank = math.ceil(QUANTILE * len(gaps))

@@ -109,6 +109,8 @@ def test_templates_hold_no_inline_style_and_no_inline_handler() -> None:
     found = [
         f"{file.relative_to(TEMPLATES)}: {hit}"
         for file in TEMPLATES.rglob("*.html")
-        for hit in re.findall(r"\s(?:style|on[a-z]+)\s*=(?!=)|<style|<script(?! src=)", file.read_text())
+        for hit in re.findall(
+            r"\s(?:style|on[a-z]+)\s*=(?!=)|<style|<script(?! src=)", file.read_text()
+        )
     ]
     assert found == []
