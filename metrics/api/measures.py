@@ -23,6 +23,7 @@ from metrics.measures.registry import MEASURES
 from metrics.measures.results import Result, Row
 from metrics.reports import Figure, Report
 from metrics.statistics import Interval
+from promotion.api.schema import problems
 from promotion.exceptions import InputError
 from promotion.models import Token
 
@@ -116,7 +117,9 @@ class Measures(APIView):
     scope = Token.Scope.READ
 
     @extend_schema(
-        operation_id="read_measures", parameters=ASKED, responses={200: OpenApiTypes.OBJECT}
+        operation_id="read_measures",
+        parameters=ASKED,
+        responses={200: OpenApiTypes.OBJECT, **problems(400)},
     )
     def get(self, request: Request) -> Response:
         """The five key measures. First-pass success is that of production unless one is named."""
@@ -142,7 +145,7 @@ class MeasureRows(APIView):
             OpenApiParameter("limit", OpenApiTypes.INT, description="at most 500"),
             OpenApiParameter("cursor", OpenApiTypes.STR, description="from `next`"),
         ],
-        responses={200: OpenApiTypes.OBJECT},
+        responses={200: OpenApiTypes.OBJECT, **problems(400, 404)},
     )
     def get(self, request: Request, name: str) -> Response:
         """The units behind a figure, oldest first; `next` keeps the as-of, so pages fit together."""
