@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
+from promotion.formats import format_span
 from promotion.models import Release, Service, User
 from promotion.rules.assignment import can_fill_all
-from promotion.rules.durations import format_duration
 from promotion.rules.pipeline import ApprovalForm, PipelineForm, StageForm
 from promotion.rules.windows import HORIZON, judge_windows
 
@@ -53,8 +53,8 @@ def _window_warnings(stage: StageForm, at: datetime) -> Iterator[str]:
 def _soak_warnings(stage: StageForm, usual: timedelta | None) -> Iterator[str]:
     if usual is not None and stage.soak > usual:
         yield (
-            f"Stage {stage.name}: a soak of {format_duration(stage.soak)} is longer than the usual "
-            f"{format_duration(usual)} between releases; most will be overtaken."
+            f"Stage {stage.name}: a soak of {format_span(stage.soak)} is longer than the usual "
+            f"{format_span(usual)} between releases; most will be overtaken."
         )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from promotion.exceptions import InputError
+from promotion.formats import format_span
 from promotion.rules.availability import find_current_run, find_longest_run
-from promotion.rules.durations import format_duration, parse_duration
+from promotion.rules.durations import parse_duration
 
 from .base import GateContext, GateOutcome, Verdict
 from .runs import release_name, runs_in, soak_of
@@ -41,20 +42,16 @@ class SoakGate:
             longest = find_longest_run(runs, name, context.at)
             began = find_current_run(runs, name, context.at)
             ran = (
-                f"{format_duration(longest)} in {place}"
-                if longest is not None
-                else f"never in {place}"
+                f"{format_span(longest)} in {place}" if longest is not None else f"never in {place}"
             )
             if longest is not None and longest >= needed:
-                said.append(f"{ran}, {format_duration(needed)} asked.")
+                said.append(f"{ran}, {format_span(needed)} asked.")
             elif began is not None:
                 earliest = max(earliest, began + needed)
-                said.append(f"{ran} of {format_duration(needed)} asked; it still runs there.")
+                said.append(f"{ran} of {format_span(needed)} asked; it still runs there.")
             else:
                 closed = True
-                said.append(
-                    f"{ran} of {format_duration(needed)} asked, and it does not run there now."
-                )
+                said.append(f"{ran} of {format_span(needed)} asked, and it does not run there now.")
         reason = " ".join(said) or "There is no upstream to soak in."
         if closed:
             return GateOutcome(Verdict.CLOSED, reason)

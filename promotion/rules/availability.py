@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from promotion.rules.durations import format_duration
+from promotion.formats import format_span
 
 
 class Availability(StrEnum):
@@ -160,8 +160,8 @@ def _judge_upstream(facts: OrderFacts, upstream: Upstream, now: datetime) -> _Up
     if longest >= upstream.soak:
         return _UpstreamVerdict(True, now, f"{release} is good in {name}.")
     sentence = (
-        f"{release} ran in {name} for {format_duration(longest)} at the longest"
-        f" of the {format_duration(upstream.soak)} it must soak"
+        f"{release} ran in {name} for {format_span(longest)} at the longest"
+        f" of the {format_span(upstream.soak)} it must soak"
     )
     began_at = find_current_run(upstream.runs, release, now)
     if began_at is None:

@@ -23,14 +23,3 @@ def parse_duration(text: str) -> timedelta:
         return timedelta(seconds=seconds)
     except OverflowError as error:
         raise InputError(f"{text!r} is too long a time; write a shorter one.") from error
-
-
-def format_duration(length: timedelta) -> str:
-    """The two largest units of a length of time, as parse_duration reads them; seconds down."""
-    seconds = max(int(length.total_seconds()), 0)
-    parts: list[str] = []
-    for unit, size in _SECONDS.items():
-        amount, seconds = divmod(seconds, size) if unit != "w" else (0, seconds)
-        if amount:
-            parts.append(f"{amount}{unit}")
-    return "".join(parts[:2]) or "0s"

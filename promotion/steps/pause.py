@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from promotion.rules.durations import format_duration, parse_duration
+from promotion.formats import format_span
+from promotion.rules.durations import parse_duration
 from promotion.rules.settings import Problem, check_duration, unknown_keys
 
 from .base import Outcome, StepContext, StepResult
@@ -40,7 +41,7 @@ class PauseStep:
         length = parse_duration(str(context.inputs["for"]))
         ends = context.begun_at + length
         if context.at >= ends:
-            return StepResult(Outcome.SUCCEEDED, f"Waited {format_duration(length)}.")
+            return StepResult(Outcome.SUCCEEDED, f"Waited {format_span(length)}.")
         left = ends - context.at
         return StepResult(
             Outcome.WAITING,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from promotion.rules.durations import format_duration
+from promotion.formats import format_span
 from promotion.rules.pipeline import ApprovalForm, GateForm, StageForm
 
 from .gate_rows import gate_title
@@ -71,5 +71,5 @@ def _notes(stage: StageForm) -> list[str]:
         notes.append(f"rolled out in {stage.strategy}")
     if stage.on_failure == "rollback":
         notes.append("rolls back by itself on failure")
-    notes.append(f"a request expires after {format_duration(stage.expires)}")
+    notes.append(f"a request expires after {format_span(stage.expires)}")
     return notes

@@ -213,7 +213,7 @@ def test_a_soak_longer_than_the_usual_time_between_releases_is_warned_of(shop: S
             digests_sha256=f"{number:064}",
             created_at=NOW - timedelta(hours=6 * number),
         )
-    assert "a soak of 1d is longer than the usual 6h between releases" in warnings_of(text)[0]
+    assert "a soak of 1 d is longer than the usual 6 h between releases" in warnings_of(text)[0]
     assert warnings_of(text.replace("24h", "6h")) == ()
 
 

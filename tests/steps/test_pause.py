@@ -39,7 +39,7 @@ def test_it_waits_until_its_time_is_over(
 def test_it_ends_exactly_when_its_time_is_over(promotion: Promotion) -> None:
     at = NOW + timedelta(minutes=1)
     result = STEP.look(make_context(promotion, "pause", {"for": "1m"}, at=at))
-    assert (result.outcome, result.message) == (Outcome.SUCCEEDED, "Waited 1m.")
+    assert (result.outcome, result.message) == (Outcome.SUCCEEDED, "Waited 1\u00a0min.")
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ class Problems:
 
 
 def write_duration(length: timedelta) -> str:
-    """A time of whole seconds exactly as parse_duration reads it back (format_duration rounds)."""
+    """A time of whole seconds exactly as parse_duration reads it back."""
     parts: list[str] = []
     seconds = int(length.total_seconds())
     for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
