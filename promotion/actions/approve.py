@@ -32,17 +32,7 @@ def decide(number: int, choice: Choice, *, person: User, at: datetime) -> Approv
     Raises ConflictError where the promotion no longer waits or its content is not what the person
     saw, NotAllowedError where no rule lets the person in, InputError for a rejection without comment.
     """
-    promotion = Promotion.objects.locked(number)
-    if promotion.state != State.WAITING:
-        raise ConflictError(
-            f"{promotion.number} is {promotion.state}; nothing is decided about it any more. Nothing was changed."
-        )
-    follow_newest_pipeline(promotion, at)
-    if choice.content_hash != promotion.content_hash:
-        raise ConflictError(
-            f"What {promotion.number} would do has changed since the page was shown. Nothing was recorded;"
-            " look at it again and decide then."
-        )
+    promotion = _find_waiting(number, choice, at)
     facts = approval_facts(promotion, at)
     let_in_by = _admit(facts, choice, person, promotion)
     approval = Approval.objects.create(
@@ -76,6 +66,22 @@ def decide(number: int, choice: Choice, *, person: User, at: datetime) -> Approv
     else:
         Promotion.objects.filter(pk=number).update(next_look_at=at)
     return approval
+
+
+def _find_waiting(number: int, choice: Choice, at: datetime) -> Promotion:
+    """The promotion, locked; ConflictError where it no longer is what the person saw."""
+    promotion = Promotion.objects.locked(number)
+    if promotion.state != State.WAITING:
+        raise ConflictError(
+            f"{promotion.number} is {promotion.state}; nothing is decided about it any more. Nothing was changed."
+        )
+    follow_newest_pipeline(promotion, at)
+    if choice.content_hash != promotion.content_hash:
+        raise ConflictError(
+            f"What {promotion.number} would do has changed since the page was shown. Nothing was recorded;"
+            " look at it again and decide then."
+        )
+    return promotion
 
 
 def _admit(

@@ -118,19 +118,7 @@ def _go_on(promotion: Promotion, run: StepRun, result: StepResult, at: datetime)
 def _try_again(run: StepRun, at: datetime) -> datetime:
     """The next attempt at the same effect, after a while."""
     look_at = at + back_off(run.attempt)
-    StepRun.objects.create(
-        promotion_id=run.promotion_id,
-        position=run.position,
-        wave=run.wave,
-        kind=run.kind,
-        targets=run.targets,
-        inputs=run.inputs,
-        timeout_seconds=run.timeout_seconds,
-        retries=run.retries,
-        attempt=run.attempt + 1,
-        effect_key=run.effect_key,
-        look_again_at=look_at,
-    )
+    run.make_next_attempt(look_again_at=look_at)
     return look_at
 
 

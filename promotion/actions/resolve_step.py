@@ -24,8 +24,9 @@ class Resolution(StrEnum):
 @transaction.atomic
 def resolve_step(step_run: int, resolution: Resolution, *, person: User, at: datetime) -> Promotion:
     """Applies the answer and lets the promotion go on or end."""
-    run = StepRun.objects.select_related("promotion").get(pk=step_run)
-    promotion = Promotion.objects.locked(run.promotion_id)
+    held = StepRun.objects.filter(pk=step_run)
+    promotion = Promotion.objects.locked(held.values_list("promotion", flat=True).get())
+    run = held.get()  # read under the lock: of two who answer one is late
     if not person.has_role(promotion.service.team, Role.RELEASE_MANAGER):
         raise NotAllowedError(
             f"{person.name} may not decide about steps of {promotion.number}: that takes a release manager of"
@@ -45,31 +46,17 @@ def resolve_step(step_run: int, resolution: Resolution, *, person: User, at: dat
     )
     if resolution is Resolution.GIVE_UP:
         reason = f"{person.name} gave up a step whose outcome is not known."
-        StepRun.objects.filter(pk=run.pk).update(state=StepRun.State.ERRORED, finished_at=at)
+        held.update(state=StepRun.State.ERRORED, finished_at=at)
         finish_promotion(promotion, State.ERRORED, reason=reason, at=at, actor=person)
         return promotion
     if resolution is Resolution.DONE:
         message = f"{person.name} says it is done."
-        StepRun.objects.filter(pk=run.pk).update(
-            state=StepRun.State.SUCCEEDED, finished_at=at, message=message
-        )
+        held.update(state=StepRun.State.SUCCEEDED, finished_at=at, message=message)
         if not StepRun.objects.filter(promotion=promotion, position__gt=run.position).exists():
             finish_promotion(promotion, State.SUCCEEDED, reason="Every step succeeded.", at=at)
             return promotion
     else:
-        StepRun.objects.filter(pk=run.pk).update(state=StepRun.State.ERRORED, finished_at=at)
-        StepRun.objects.create(
-            promotion=promotion,
-            position=run.position,
-            wave=run.wave,
-            kind=run.kind,
-            targets=run.targets,
-            inputs=run.inputs,
-            timeout_seconds=run.timeout_seconds,
-            retries=run.retries,
-            attempt=run.attempt + 1,
-            effect_key=run.effect_key,
-            was_repeated_by=person,
-        )
+        held.update(state=StepRun.State.ERRORED, finished_at=at)
+        run.make_next_attempt(was_repeated_by=person)
     Promotion.objects.filter(pk=promotion.pk).update(next_look_at=at)
     return promotion

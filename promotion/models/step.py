@@ -94,6 +94,22 @@ class StepRun(models.Model):
         """Unfinished and in no worker's hands: a stop takes effect at once."""
         return self.state in (self.State.PENDING, self.State.WAITING, self.State.UNKNOWN)
 
+    def make_next_attempt(self, **changes: Any) -> "StepRun":
+        """One more try at the same effect, under the same key."""
+        return StepRun.objects.create(
+            promotion_id=self.promotion_id,
+            position=self.position,
+            wave=self.wave,
+            kind=self.kind,
+            targets=self.targets,
+            inputs=self.inputs,
+            timeout_seconds=self.timeout_seconds,
+            retries=self.retries,
+            attempt=self.attempt + 1,
+            effect_key=self.effect_key,
+            **changes,
+        )
+
     def is_claimable(self, at: datetime) -> bool:
         """Nobody holds it, and its time has come."""
         if self.state == self.State.PENDING or self.state == self.State.WAITING:
