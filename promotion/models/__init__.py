@@ -5,16 +5,18 @@ from .approval import Approval
 from .artifact import Artifact, ArtifactTag, Build, BuildArtifact, Commit, Release, RunResult
 from .audit import AuditEntry, AuditSeal
 from .backfill import BackfillRun
+from .break_glass import BreakGlass, CheckedDigest
 from .catalog import Environment, Service, Target, Team, Tier
 from .connection import AllowedNetwork, Connection
 from .deployment import Correction, Deployment, DeploymentReport, Observation, Verification
 from .event import Event
 from .evidence import Evidence
 from .freeze import Freeze, GateException, Hold, Lock
+from .gate_result import GateResult
 from .incident import Incident
 from .mapping import Mapping
 from .pipeline import Pipeline, PipelineVersion
-from .promotion import GateResult, Promotion, Transition
+from .promotion import Promotion, Transition
 from .sender import Sender
 from .step import StepRun
 from .unresolved import UnresolvedReference
@@ -27,8 +29,10 @@ __all__ = [
     "AuditEntry",
     "AuditSeal",
     "BackfillRun",
+    "BreakGlass",
     "Build",
     "BuildArtifact",
+    "CheckedDigest",
     "Commit",
     "Connection",
     "Correction",

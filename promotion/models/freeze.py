@@ -63,8 +63,24 @@ class Freeze(models.Model):
         return str(self.service or self.team or self.environment or self.tier or "everything")
 
 
+class LockQuerySet(models.QuerySet["Lock"]):
+    """Reads of locks."""
+
+    def in_force(self, at: datetime) -> "LockQuerySet":
+        """Neither released nor over."""
+        return self.filter(released_at=None).filter(
+            models.Q(ends_at=None) | models.Q(ends_at__gt=at)
+        )
+
+    def touching(self, service: Service, environment: Environment) -> "LockQuerySet":
+        """Of the lane, or of every service in the environment."""
+        return self.filter(environment=environment).filter(
+            models.Q(service=None) | models.Q(service=service)
+        )
+
+
 class Lock(models.Model):
-    """Nothing starts in the environment (for one service, or all) until a person releases it."""
+    """Nothing starts in the environment (for one service, or all) until it ends or a person releases it."""
 
     environment = models.ForeignKey(Environment, models.CASCADE, related_name="locks")
     service = models.ForeignKey(
@@ -73,13 +89,22 @@ class Lock(models.Model):
     reason = models.CharField(max_length=500)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
     released_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
 
+    objects = LockQuerySet.as_manager()
+
     def __str__(self) -> str:
-        return f"Lock of {self.environment}"
+        return f"Lock of {self.scope}"
+
+    @property
+    def scope(self) -> str:
+        """What it holds, in words."""
+        of = f" for {self.service.slug}" if self.service else ""
+        return f"{self.environment.name}{of}"
 
 
 class Hold(models.Model):

@@ -83,6 +83,25 @@ class Promotion(models.Model):
         MANUAL = "manual", "Manual"
         UNKNOWN = "unknown", "Unknown"
 
+    class StopThen(models.TextChoices):
+        """What follows a stop."""
+
+        LEAVE = "leave", "Leave it as it is"
+        ROLL_BACK = "roll back", "Roll back"
+
+    class Cause(models.TextChoices):
+        """Why it failed, broke, or had to be rolled back."""
+
+        CHANGE = "change", "The change itself"
+        CONFIGURATION = "configuration", "Configuration or secrets"
+        DATA = "data", "Data or migration"
+        DEPENDENCY = "dependency", "Another service or a supplier"
+        PLATFORM = "platform", "Infrastructure or platform"
+        PIPELINE = "pipeline", "The pipeline or its tools"
+        CHECK = "check", "A check was wrong or flaky"
+        PROCESS = "process", "How we work"
+        UNKNOWN = "unknown", "Not known yet"
+
     release = models.ForeignKey(Release, models.PROTECT, related_name="promotions")
     service = models.ForeignKey(Service, models.PROTECT, related_name="promotions")
     environment = models.ForeignKey(Environment, models.PROTECT, related_name="promotions")
@@ -153,13 +172,30 @@ class Promotion(models.Model):
     stop_requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
-    cause = models.CharField(max_length=40, blank=True, help_text="category of a failure")
+    stop_then = models.CharField(
+        max_length=9, choices=StopThen.choices, blank=True, help_text="what the person chose"
+    )
+    glass_broken_at = models.DateTimeField(
+        null=True, blank=True, help_text="when somebody first broke the glass for it"
+    )
+    cause = models.CharField(
+        max_length=40, choices=Cause.choices, blank=True, help_text="category of a failure"
+    )
     cause_words = models.TextField(blank=True)
+    cause_told_at = models.DateTimeField(null=True, blank=True)
+    cause_told_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
     action = models.TextField(blank=True, help_text="what will be done about the cause")
     action_owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
     action_due = models.DateField(null=True, blank=True)
+    action_url = models.URLField(max_length=1000, blank=True)
+    action_done_at = models.DateTimeField(null=True, blank=True, help_text="empty = open")
+    action_done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     waits_for: "models.ManyToManyField[Any, Any]" = models.ManyToManyField(
         settings.AUTH_USER_MODEL,
@@ -250,46 +286,3 @@ class Transition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.promotion_id}: {self.from_state} → {self.to_state}"
-
-
-class GateResult(models.Model):
-    """What a gate last said of a promotion; after the start it stays as it was."""
-
-    class Verdict(models.TextChoices):
-        """The three answers."""
-
-        OPEN = "open", "Open"
-        WAITING = "waiting", "Waiting"
-        CLOSED = "closed", "Closed"
-
-    promotion = models.ForeignKey(Promotion, models.PROTECT, related_name="gate_results")
-    position = models.PositiveSmallIntegerField()
-    gate = models.CharField(max_length=40)
-    is_required = models.BooleanField(default=True)
-    verdict = models.CharField(max_length=8, choices=Verdict.choices)
-    reason = models.CharField(max_length=1000)
-    evidence: "models.JSONField[Any, Any]" = models.JSONField(
-        default=list, blank=True, help_text="list of {label, url}"
-    )
-    earliest = models.DateTimeField(null=True, blank=True)
-    look_again_at = models.DateTimeField(
-        null=True, blank=True, help_text="when asking again may help"
-    )
-    people: "models.JSONField[Any, Any]" = models.JSONField(
-        default=list, blank=True, help_text="user names of those whose act would move it"
-    )
-    exception = models.ForeignKey(
-        "promotion.GateException", models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-    content_hash = models.CharField(max_length=71, help_text="of the promotion when measured")
-    measured_at = models.DateTimeField()
-    fresh_until = models.DateTimeField()
-
-    class Meta:
-        ordering: ClassVar = ["promotion", "position"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["promotion", "position"], name="gate_result_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.gate}: {self.verdict}"
