@@ -1,7 +1,34 @@
-"""Targets, assessments and who looked at the measures."""
+"""Facts, their sums, targets, assessments and who looked at the measures."""
 
 from .assessment import Answer, Assessment
+from .fact import (
+    AsideFact,
+    CohortFact,
+    ExecutionFact,
+    IncidentFact,
+    IntentFact,
+    SpanFact,
+    TargetFact,
+    TraceFact,
+)
 from .page_view import PageView
+from .rollup import Rollup, ServiceState, StaleService
 from .target import MeasureTarget
 
-__all__ = ["Answer", "Assessment", "MeasureTarget", "PageView"]
+__all__ = [
+    "Answer",
+    "AsideFact",
+    "Assessment",
+    "CohortFact",
+    "ExecutionFact",
+    "IncidentFact",
+    "IntentFact",
+    "MeasureTarget",
+    "PageView",
+    "Rollup",
+    "ServiceState",
+    "SpanFact",
+    "StaleService",
+    "TargetFact",
+    "TraceFact",
+]
