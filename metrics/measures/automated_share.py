@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from metrics.measures.executions import Execution
 from metrics.measures.history import History, Scope
@@ -137,10 +137,13 @@ def _make_row(history: History, execution: Execution) -> Row:
     )
 
 
-def _cover(history: History, scope: Scope) -> tuple[int, int]:
-    """How many production targets were observed in the last 24 h, of how many."""
+Target = tuple[str, str, str]
+
+
+def find_targets(history: History) -> dict[Target, datetime | None]:
+    """The production targets of each (service, environment), and when each was last observed."""
     knowledge = history.knowledge
-    targets: set[tuple[str, str, str]] = set()
+    targets: dict[Target, datetime | None] = {}
     places = {(run.service, run.environment) for run in history.runs}
     for service in knowledge.services.values():
         pipeline = service.pipeline_at(history.as_of)
@@ -151,16 +154,29 @@ def _cover(history: History, scope: Scope) -> tuple[int, int]:
         )
     for name, environment in places:
         known = knowledge.environments.get(environment)
-        if known and history.is_production(environment) and scope.holds(name, environment):
-            targets |= {(name, environment, target) for target in known.targets or ("",)}
-    since = history.as_of - OBSERVED_WITHIN
-    seen: set[tuple[str, str, str]] = set()
+        if known and history.is_production(environment):
+            for target in known.targets or ("",):
+                targets[name, environment, target] = None
     for fact in knowledge.observations:
-        if fact.at > since:
-            declared = knowledge.environments[fact.environment].targets or ("",)
-            named = declared if fact.target is None or declared == ("",) else (fact.target,)
-            seen |= {(fact.service, fact.environment, target) for target in named}
-    return len(targets & seen), len(targets)
+        declared = knowledge.environments[fact.environment].targets or ("",)
+        named = declared if fact.target is None or declared == ("",) else (fact.target,)
+        for target in named:
+            key = (fact.service, fact.environment, target)
+            last = targets.get(key)
+            if key in targets and (last is None or fact.at > last):
+                targets[key] = fact.at
+    return targets
+
+
+def _cover(history: History, scope: Scope) -> tuple[int, int]:
+    """How many production targets were observed in the last 24 h, of how many."""
+    since = history.as_of - OBSERVED_WITHIN
+    held = [
+        last
+        for (service, environment, _), last in find_targets(history).items()
+        if scope.holds(service, environment)
+    ]
+    return sum(last is not None and last > since for last in held), len(held)
 
 
 def _share_services(rows: tuple[Row, ...]) -> tuple[ServiceShare, ...]:

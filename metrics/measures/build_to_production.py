@@ -1,7 +1,7 @@
 """Measure 3: the time from a build's finish to its first production deployment."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,7 +25,7 @@ from metrics.measures.results import (
     state_shared,
 )
 from metrics.measures.targets import Run
-from metrics.statistics import Percentile, kaplan_meier, measure_percentile
+from metrics.statistics import Percentile, SurvivalCurve, kaplan_meier, measure_percentile
 
 NAME = "build_to_production"
 COHORT_DAYS = (1, 7, 30)
@@ -129,32 +129,56 @@ def _make_row(history: History, span: _Span) -> Row:
         details=(
             ("until_all_hours", in_hours(all_at - span.built_at) if all_at else None),
             ("parts", parts),
+            ("kind", last.kind),
         ),
     )
 
 
-def _follow_cohort(history: History, span: Span, scope: Scope) -> Cohort:
-    """Kaplan–Meier over the digests built in the span; those not deployed are censored."""
+@dataclass(frozen=True, slots=True)
+class BuiltDigest:
+    """One digest of a service, when its earliest build ended, and when it reached production.
+
+    `superseded`: it never did, and a later build of the service is in production.
+    """
+
+    service: str
+    digest: str
+    built_at: datetime
+    deployed_at: datetime | None
+    superseded: bool
+
+
+def find_built(history: History) -> Iterator[BuiltDigest]:
+    """All digests that were built; those deployed before they were built are left out."""
     newest: dict[str, datetime] = {}
     for (service, digest), builds in history.builds_of.items():
         if (service, digest) in history.first_in_production:
             built_at = builds[0].finished_at
             newest[service] = max(newest.get(service, built_at), built_at)
-    spans: list[tuple[float, bool]] = []
-    superseded = 0
     for (service, digest), builds in history.builds_of.items():
         built_at = builds[0].finished_at
-        if not span.holds(built_at) or not scope.holds_service(service):
-            continue
         run = history.first_in_production.get((service, digest))
-        ended_at = run.finished_at if run else history.as_of
-        if ended_at < built_at:
+        if run is not None and run.finished_at < built_at:
             continue
-        spans.append((in_hours(ended_at - built_at) / 24, run is not None))
-        superseded += run is None and service in newest and newest[service] > built_at
-    curve = kaplan_meier(spans)
-    n = len(spans)
+        is_older = run is None and service in newest and newest[service] > built_at
+        yield BuiltDigest(service, digest, built_at, run.finished_at if run else None, is_older)
+
+
+def follow_cohort(built: Iterable[BuiltDigest], as_of: datetime) -> Cohort:
+    """Kaplan–Meier over digests that were built; those not deployed by `as_of` are censored."""
+    spans: list[tuple[float, bool]] = []
+    superseded = 0
+    for each in built:
+        ended_at = each.deployed_at or as_of
+        if ended_at >= each.built_at:
+            spans.append((in_hours(ended_at - each.built_at) / 24, each.deployed_at is not None))
+            superseded += each.superseded
     deployed = sum(event for _, event in spans)
+    return state_cohort(kaplan_meier(spans), len(spans), deployed, superseded)
+
+
+def state_cohort(curve: SurvivalCurve, n: int, deployed: int, superseded: int) -> Cohort:
+    """A cohort of n digests from its curve (over days) and counts."""
     return Cohort(
         n=n,
         in_production=tuple((days, curve.share_at(days)) for days in COHORT_DAYS),
@@ -162,6 +186,15 @@ def _follow_cohort(history: History, span: Span, scope: Scope) -> Cohort:
         superseded=superseded / n if n else None,
         waiting=(n - deployed - superseded) / n if n else None,
     )
+
+
+def _follow_cohort(history: History, span: Span, scope: Scope) -> Cohort:
+    built = (
+        each
+        for each in find_built(history)
+        if span.holds(each.built_at) and scope.holds_service(each.service)
+    )
+    return follow_cohort(built, history.as_of)
 
 
 def _hours(rows: Iterable[Row], name: str) -> list[float]:

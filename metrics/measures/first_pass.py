@@ -95,6 +95,7 @@ def _make_row(history: History, intent: Intent, executions: dict[str, Execution]
             ("executed", executed),
             ("eventual", intent.has_succeeded),
             ("attempts", len(intent.attempts)),
+            ("kind", first.kind),
         ),
     )
 

@@ -69,6 +69,11 @@ class Knowledge:
         return bool(self.builds or self.promotions or self.deployments or self.observations)
 
     @property
+    def has_unmapped(self) -> bool:
+        """Whether any fact is of an unknown service or environment."""
+        return bool(self.unmapped)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing had been received at all."""
         return not (self.has_mapped or self.unmapped or self.quarantined or self.incidents)

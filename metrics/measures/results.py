@@ -161,14 +161,24 @@ def build_series(
     return tuple(series)
 
 
-def explain_no_data(history: "History", question: Question, immature: int) -> str:
+class Known(Protocol):
+    """What is known at all, whatever the period and filters."""
+
+    @property
+    def is_empty(self) -> bool: ...
+    @property
+    def has_mapped(self) -> bool: ...
+    @property
+    def has_unmapped(self) -> bool: ...
+
+
+def explain_no_data(known: Known, filters: Filters, immature: int) -> str:
     """Why a figure has no units, in one sentence."""
     if immature:
         return "Too early: the watch window of every unit in this period still runs."
-    filters = question.filters
-    if history.knowledge.is_empty:
+    if known.is_empty:
         return "No events had been received by then."
-    if not history.knowledge.has_mapped and history.knowledge.unmapped:
+    if not known.has_mapped and known.has_unmapped:
         return "No mapping: events came in, and none is of a known service and environment."
     if filters != Filters():
         return "Nothing in this period fits the filter."
@@ -198,6 +208,8 @@ def state_shared(
         "rows": rows,
         "immature": immature,
         "provisional": immature > 0,
-        "no_data": None if summary.n else explain_no_data(history, question, immature),
+        "no_data": None
+        if summary.n
+        else explain_no_data(history.knowledge, question.filters, immature),
         "beside": beside,
     }

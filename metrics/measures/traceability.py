@@ -194,6 +194,7 @@ class _Units:
                 ("missing", missing),
                 ("asked", tuple(links)),
                 ("complete_when_deployed", all(strict.values())),
+                ("kind", kind),
             ),
         )
 
