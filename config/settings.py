@@ -180,6 +180,8 @@ CELERY_BROKER_URL = read_broker(os.environ.get("REDIS_URL", ""))
 # How long a worker may hold a step before another takes it over; renewed while it works.
 STEP_LEASE_SECONDS = float(os.environ.get("THROUGHLINE_STEP_LEASE_SECONDS", "60"))
 SWEEP_SECONDS = float(os.environ.get("THROUGHLINE_SWEEP_SECONDS", "2"))
+# How soon after the glass was broken somebody else reviews it, where the pipeline does not say.
+BREAK_GLASS_REVIEW_HOURS = float(os.environ.get("THROUGHLINE_REVIEW_HOURS", "72"))
 # Private addresses that steps and connections may call, besides those an administrator allows.
 ALLOWED_PRIVATE_NETWORKS = read_list("THROUGHLINE_ALLOWED_PRIVATE_NETWORKS")
 # Gates that other applications offer: name -> dotted path of a promotion.gates.base.Gate.

@@ -20,6 +20,13 @@ from .exceptions import let_past
 from .execute import is_ready
 from .finish import finish_promotion
 from .lane import list_those_ahead, say_turn, say_veto
+from .past_gates import (
+    glass_in_force,
+    note_checked_digests,
+    note_passing,
+    pass_gates,
+    say_passed,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -125,13 +132,14 @@ def _apply(number: int, plan: Plan, outcomes: list[GateResult], at: datetime) ->
         # A new pipeline came while the gates were asked.
         Promotion.objects.filter(pk=number).update(next_look_at=at)
         return Advance()
+    note_checked_digests(promotion, outcomes, at=at)
     # Exceptions are granted and revoked under the same lock, so that none is used once it is revoked.
-    results = let_past(promotion, outcomes, at=at)
+    results = _let_past(promotion, plan, outcomes, at)
     decision = _decide(promotion, plan, results, at)
     if decision.move is Move.START:
         # Somebody may have withdrawn, frozen or vetoed since; under the lock nobody can any more.
         anew = ask_cheap_gates_again(promotion, plan, outcomes, at=at)
-        results = let_past(promotion, anew, at=at)
+        results = _let_past(promotion, plan, anew, at)
         decision = _decide(promotion, plan, results, at)
     store_results(promotion, results)
     if decision.move is Move.EXPIRE:
@@ -141,7 +149,14 @@ def _apply(number: int, plan: Plan, outcomes: list[GateResult], at: datetime) ->
             next_look_at=decision.look_at, reason=decision.reason[:1000]
         )
         return Advance()
-    return _start(promotion, plan, decision, at)
+    return _start(promotion, plan, results, decision, at)
+
+
+def _let_past(
+    promotion: Promotion, plan: Plan, outcomes: list[GateResult], at: datetime
+) -> list[GateResult]:
+    """With what exceptions and a broken glass open."""
+    return pass_gates(promotion, plan.stage, let_past(promotion, outcomes, at=at), at=at)
 
 
 def _decide(promotion: Promotion, plan: Plan, outcomes: list[GateResult], at: datetime) -> Decision:
@@ -155,10 +170,17 @@ def _decide(promotion: Promotion, plan: Plan, outcomes: list[GateResult], at: da
     )
 
 
-def _start(promotion: Promotion, plan: Plan, decision: Decision, at: datetime) -> Advance:
+def _start(
+    promotion: Promotion, plan: Plan, results: list[GateResult], decision: Decision, at: datetime
+) -> Advance:
+    reason, passed = decision.reason, []
+    glass = glass_in_force(promotion)
     try:
         with transaction.atomic():
-            promotion.move_to(State.RUNNING, reason=decision.reason, at=at)
+            if glass is not None:
+                passed = note_passing(glass, results, at=at)
+                reason = say_passed(glass, passed) if passed else reason
+            promotion.move_to(State.RUNNING, reason=reason, at=at)
     except IntegrityError:
         # Another one of the lane began to run in between; the lock gate tells so at the next look.
         return Advance()
@@ -183,8 +205,12 @@ def _start(promotion: Promotion, plan: Plan, decision: Decision, at: datetime) -
         promotion,
         actor=None,
         at=at,
-        reason=decision.reason,
-        details={"content_hash": promotion.content_hash, "pipeline_version": plan.version.number},
+        reason=reason,
+        details={
+            "content_hash": promotion.content_hash,
+            "pipeline_version": plan.version.number,
+            **({"passed_by_break_glass": passed} if passed else {}),
+        },
     )
     first = StepRun.objects.filter(promotion=promotion).in_order().first()
     if first is None:

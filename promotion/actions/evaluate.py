@@ -72,6 +72,7 @@ def store_results(promotion: Promotion, results: list[GateResult]) -> None:
             "evidence",
             "earliest",
             "exception",
+            "break_glass",
             "look_again_at",
             "people",
             "content_hash",
@@ -113,6 +114,7 @@ def _may_be_used_again(
         and before.gate == asked.kind
         and before.verdict == Verdict.OPEN
         and before.exception_id is None
+        and before.break_glass_id is None
         and before.content_hash == promotion.content_hash
         and before.fresh_until > at
     )

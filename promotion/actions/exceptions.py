@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.contrib.auth.models import Permission
 from django.db import transaction
-from django.db.models import Q
 
 from promotion.exceptions import ConflictError, InputError, NotAllowedError
 from promotion.formats import format_moment
@@ -23,6 +21,7 @@ from promotion.models import (
 
 from .audit import record
 from .finish import wake_service
+from .rights import has_right
 
 RIGHT = "grant_exception"
 LONGEST_REASON = 500
@@ -117,12 +116,7 @@ def revoke_exception(number: int, *, person: User, reason: str, at: datetime) ->
 
 def may_grant(person: User) -> bool:
     """Was the right given to the person, or to a group of theirs? Being an administrator is not enough."""
-    return (
-        person.is_active
-        and Permission.objects.filter(content_type__app_label="promotion", codename=RIGHT)
-        .filter(Q(user=person) | Q(group__user=person))
-        .exists()
-    )
+    return has_right(person, RIGHT)
 
 
 def may_revoke(person: User, exception: GateException) -> bool:

@@ -8,15 +8,19 @@ from promotion.models import Promotion, Release
 from promotion.rules.queueing import QueuedPromotion, list_ahead
 from promotion.rules.states import State
 
+from .past_gates import glass_in_force
+
 
 def list_those_ahead(promotion: Promotion) -> tuple[str, ...]:
     """The numbers of those of its lane that it waits behind.
 
     A rollback waits for what runs and for earlier rollbacks only: the way back is never held by
-    a request on the way forward.
+    a request on the way forward. With the glass broken a promotion waits for what runs alone.
     """
     lane = Promotion.objects.of(promotion.service, promotion.environment).open()
-    if promotion.kind == Promotion.Kind.ROLLBACK:
+    if glass_in_force(promotion) is not None:
+        lane = lane.filter(Q(state=State.RUNNING.value) | Q(pk=promotion.pk))
+    elif promotion.kind == Promotion.Kind.ROLLBACK:
         lane = lane.filter(Q(state=State.RUNNING.value) | Q(kind=Promotion.Kind.ROLLBACK))
     queued = {
         one.pk: QueuedPromotion(one.pk, str(one.release_id), one.asked_at, State(one.state))

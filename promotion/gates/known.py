@@ -3,6 +3,7 @@
 from .approval import ApprovalGate
 from .base import Gate
 from .checksum import ChecksumGate
+from .debt import DebtGate
 from .expression import ExpressionGate
 from .http import HttpGate
 from .lock import LockGate
@@ -20,6 +21,7 @@ GATES: dict[str, Gate] = {
         ChecksumGate(),
         WindowGate(),
         LockGate(),
+        DebtGate(),
         TestsGate(),
         MetricGate(),
         HttpGate(),

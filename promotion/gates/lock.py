@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import Q
-
 from promotion.models import Lock, Promotion
 from promotion.rules.states import State
 
@@ -25,19 +23,14 @@ class LockGate:
     def evaluate(self, context: GateContext) -> GateOutcome:
         """Open or waiting."""
         promotion = context.promotion
-        lock = (
-            Lock.objects.filter(
-                Q(service=None) | Q(service=promotion.service), environment=promotion.environment
-            )
-            .filter(released_at=None)
-            .select_related("created_by")
-            .first()
+        locks = list(
+            Lock.objects.in_force(context.at)
+            .touching(promotion.service, promotion.environment)
+            .select_related("created_by", "environment", "service")
+            .order_by("created_at", "pk")
         )
-        if lock:
-            return GateOutcome(
-                Verdict.WAITING,
-                f"{lock.created_by.name} locked {promotion.environment.name}: {lock.reason}",
-            )
+        if locks:
+            return _locked(locks)
         running = (
             Promotion.objects.of(promotion.service, promotion.environment)
             .filter(state=State.RUNNING.value)
@@ -50,3 +43,16 @@ class LockGate:
                 Verdict.WAITING, f"{running.number} runs there now.", ((running.number, url),)
             )
         return GateOutcome(Verdict.OPEN, "Nothing else runs there, and nobody locked it.")
+
+
+def _locked(locks: list[Lock]) -> GateOutcome:
+    """Waiting; `earliest` is when the last of them ends, unknown where one has no end."""
+    ends = [lock.ends_at for lock in locks]
+    known = [end for end in ends if end is not None]
+    reasons = [f"{lock.created_by.name} locked {lock.scope}: {lock.reason}" for lock in locks]
+    return GateOutcome(
+        Verdict.WAITING,
+        " ".join(reasons),
+        (("Locks", "/environments/#locks-title"),),
+        earliest=max(known) if len(known) == len(ends) else None,
+    )

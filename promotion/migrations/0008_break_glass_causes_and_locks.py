@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(max_length=1000)),
                 ('incident_url', models.URLField(max_length=1000)),
                 ('broken_at', models.DateTimeField()),
-                ('passed', models.JSONField(blank=True, default=list, help_text='what it passed when the promotion started: list of {gate, verdict, reason}')),
+                ('passed', models.JSONField(blank=True, default=list, help_text='what it passed when the promotion started: list of {gate, reason}')),
                 ('used_at', models.DateTimeField(blank=True, help_text='when the promotion started past its gates by it', null=True)),
                 ('review_due_at', models.DateTimeField()),
                 ('reviewed_at', models.DateTimeField(blank=True, null=True)),

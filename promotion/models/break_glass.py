@@ -41,7 +41,7 @@ class BreakGlass(models.Model):
     passed: "models.JSONField[Any, Any]" = models.JSONField(
         default=list,
         blank=True,
-        help_text="what it passed when the promotion started: list of {gate, verdict, reason}",
+        help_text="what it passed when the promotion started: list of {gate, reason}",
     )
     used_at = models.DateTimeField(
         null=True, blank=True, help_text="when the promotion started past its gates by it"

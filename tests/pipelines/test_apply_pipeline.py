@@ -50,7 +50,6 @@ NOT_BUILT = {
     "signature",
     "provenance",
     "sbom",
-    "debt",
 }
 
 

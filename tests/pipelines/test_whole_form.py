@@ -228,3 +228,11 @@ stages:
 """
     first, second = read_pipeline(text).stages
     assert second.queue == "fifo" and second.name == "live" and second.gates == first.gates
+
+
+def test_how_soon_a_broken_glass_is_reviewed_is_the_pipelines_to_say() -> None:
+    text = SMALLEST + "    break_glass: {review_within: 24h}\n"
+    form = read_pipeline(text)
+    assert form.stages[0].review_within == timedelta(hours=24)
+    assert pipeline_document(form)["stages"][0]["break_glass"]["review_within"] == "1d"
+    assert read_pipeline(SMALLEST).stages[0].review_within is None

@@ -53,7 +53,16 @@ def _stage(stage: StageForm) -> dict[str, Any]:
             "approvals": [_approval(approval) for approval in stage.rollback_approvals],
             "freezes_apply": stage.freezes_apply_to_rollback,
         },
-        "break_glass": {"freezes_apply": stage.freezes_apply_to_break_glass},
+        "break_glass": _break_glass(stage),
+    }
+
+
+def _break_glass(stage: StageForm) -> dict[str, Any]:
+    within = stage.review_within
+    return {
+        "freezes_apply": stage.freezes_apply_to_break_glass,
+        # Without it the installation's own default holds, which is none of the pipeline's.
+        **({} if within is None else {"review_within": write_duration(within)}),
     }
 
 

@@ -111,6 +111,8 @@ class StageForm:
     rollback_approvals: tuple[ApprovalForm, ...] = ()
     freezes_apply_to_rollback: bool = False
     freezes_apply_to_break_glass: bool = False
+    review_within: timedelta | None = None
+    """How soon after the glass was broken it must be reviewed; None = as the installation says."""
     line: int = field(default=0, compare=False)
 
     @property

@@ -1,6 +1,7 @@
 """Reads one stage of a pipeline."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from .fields import Fields, Problems
@@ -39,6 +40,7 @@ def read_stage(place: Place, problems: Problems) -> StageForm:
     strategy, waves = _read_rollout(fields)
     gates = _read_each(fields, "gates", read_gate)
     rollback_gates, rollback_approvals, freezes_apply = _read_rollback(fields, gates)
+    freezes_apply_to_break_glass, review_within = _read_break_glass(fields)
     return StageForm(
         name=fields.name("name"),
         environment=fields.name("environment"),
@@ -61,7 +63,8 @@ def read_stage(place: Place, problems: Problems) -> StageForm:
         rollback_gates=rollback_gates,
         rollback_approvals=rollback_approvals,
         freezes_apply_to_rollback=freezes_apply,
-        freezes_apply_to_break_glass=_read_break_glass(fields),
+        freezes_apply_to_break_glass=freezes_apply_to_break_glass,
+        review_within=review_within,
         line=place.line,
     )
 
@@ -127,9 +130,11 @@ def _read_rollback(
     return written if rollback.has("gates") else default, approvals, rollback.flag("freezes_apply")
 
 
-def _read_break_glass(fields: Fields) -> bool:
-    """Whether freezes hold even break-glass."""
+def _read_break_glass(fields: Fields) -> tuple[bool, timedelta | None]:
+    """Whether freezes hold even break-glass, and how soon it must be reviewed."""
     if not fields.has("break_glass"):
-        return False
+        return False, None
     entry = fields.entries["break_glass"]
-    return Fields(entry, fields.problems, "break_glass", ("freezes_apply",)).flag("freezes_apply")
+    known = ("freezes_apply", "review_within")
+    broken = Fields(entry, fields.problems, "break_glass", known)
+    return broken.flag("freezes_apply"), broken.duration("review_within")
