@@ -4,18 +4,36 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
+from django.db.models import Q
+
 from metrics.measures.base import BuildFact, EvidenceFact, ReleaseFact
-from promotion.models import Artifact, BuildArtifact, Evidence, Release
+from promotion.models import (
+    Artifact,
+    BuildArtifact,
+    Deployment,
+    Evidence,
+    Observation,
+    Release,
+)
 
 from .naming import build_key, release_key
 
 ASKED_FOR = ("signature", "provenance")
 
 
-def load_platforms() -> dict[str, str]:
+def load_platforms(services: Collection[int] | None = None) -> dict[str, str]:
     """Each platform's digest and the digest of the index it belongs to."""
-    rows = Artifact.objects.exclude(index=None).values_list("digest", "index__digest")
-    return dict(rows.iterator())
+    rows = Artifact.objects.exclude(index=None)
+    if services is not None:
+        told = Deployment.objects.filter(service__in=services).values("digest")
+        seen = Observation.objects.filter(service__in=services).values("digest")
+        rows = rows.filter(
+            Q(service__in=services)
+            | Q(digest__in=told)
+            | Q(digest__in=seen)
+            | Q(releases__service__in=services)
+        ).distinct()
+    return dict(rows.values_list("digest", "index__digest").iterator())
 
 
 def load_releases(services: Collection[int] | None = None) -> tuple[ReleaseFact, ...]:
@@ -87,7 +105,13 @@ def load_evidence(
     """The statements a pipeline may ask for that were received by `as_of`."""
     rows = Evidence.objects.filter(type__in=ASKED_FOR, received_at__lte=as_of)
     if services is not None:
-        rows = rows.filter(artifact__service__in=services)
+        # A statement is about a digest, whoever deploys it.
+        told = Deployment.objects.filter(service__in=services).values("digest")
+        rows = rows.filter(
+            Q(artifact__service__in=services)
+            | Q(digest__in=told)
+            | Q(artifact__index__digest__in=told)
+        )
     return tuple(
         EvidenceFact(
             digest=index or digest,

@@ -5,8 +5,10 @@ from datetime import datetime
 
 from django.conf import settings
 
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+
 from metrics.measures.base import CorrectionFact, Record
-from promotion.models import Correction
+from promotion.models import Build, Correction, Deployment, Incident, Observation
 
 from .artifacts import load_builds, load_evidence, load_platforms, load_releases
 from .deployments import load_deployments
@@ -20,6 +22,13 @@ KEYS = {
     Correction.Subject.OBSERVATION: observation_key,
     Correction.Subject.INCIDENT: incident_key,
     Correction.Subject.BUILD: build_key,
+}
+
+CORRECTED: dict[Correction.Subject, type[Model]] = {
+    Correction.Subject.DEPLOYMENT: Deployment,
+    Correction.Subject.OBSERVATION: Observation,
+    Correction.Subject.INCIDENT: Incident,
+    Correction.Subject.BUILD: Build,
 }
 
 
@@ -45,14 +54,33 @@ def load_record(
         deployments=deployments,
         observations=load_observations(as_of, zone or settings.TIME_ZONE, deployments, services),
         incidents=load_incidents(as_of, services),
-        corrections=_load_corrections(as_of),
-        platforms=load_platforms(),
+        corrections=_load_corrections(as_of, services),
+        platforms=load_platforms(services),
     )
 
 
-def _load_corrections(as_of: datetime) -> tuple[CorrectionFact, ...]:
-    rows = Correction.objects.filter(at__lte=as_of).values_list(
-        "subject", "subject_id", "at", "by__username", "why"
+def find_corrections(services: Collection[int] | None = None) -> QuerySet[Correction]:
+    """The corrections of facts of the services (None: all)."""
+    if services is None:
+        return Correction.objects.all()
+    wanted = Q()
+    for subject, model in CORRECTED.items():
+        keys = Q(service__in=services)
+        if model is Build:
+            keys |= Q(artifacts__service__in=services)
+        # The key is compared as it stands, so that the rows need not be of the same kind.
+        found = model._default_manager.filter(keys, pk=OuterRef("subject_id"))
+        wanted |= Q(Exists(found), subject=subject)
+    return Correction.objects.filter(wanted)
+
+
+def _load_corrections(
+    as_of: datetime, services: Collection[int] | None
+) -> tuple[CorrectionFact, ...]:
+    rows = (
+        find_corrections(services)
+        .filter(at__lte=as_of)
+        .values_list("subject", "subject_id", "at", "by__username", "why")
     )
     return tuple(
         CorrectionFact(
