@@ -1,16 +1,36 @@
 """The one way onto the audit record, and the sealing of it."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
 import rfc8785
 from django.db import IntegrityError, models, transaction
 
-from promotion.models import AuditEntry, AuditSeal, User
+from promotion.models import AuditEntry, AuditSeal, Token, User
 
 OURSELVES = "Throughline"
 GENESIS = "0" * 64
+# Through which token the person of this request acts; every entry of theirs names it.
+_token: ContextVar[Token | None] = ContextVar("token", default=None)
+
+
+@contextmanager
+def acting_through_tokens() -> Iterator[None]:
+    """The length of one request: whatever token it names is forgotten at its end."""
+    before = _token.set(None)
+    try:
+        yield
+    finally:
+        _token.reset(before)
+
+
+def name_token(token: Token) -> None:
+    """From here to the end of the request its person's acts are recorded as done through it."""
+    _token.set(token)
 
 
 def record(
@@ -22,7 +42,14 @@ def record(
     reason: str = "",
     details: dict[str, Any] | None = None,
 ) -> AuditEntry:
-    """Writes one entry; call it inside the transaction of the act, so that both stand or fall together."""
+    """Writes one entry; call it inside the transaction of the act, so that both stand or fall together.
+
+    Where the person acts through a token of the API the details name it, as `token`.
+    """
+    token = _token.get()
+    if token is not None and actor is not None and token.user_id == actor.pk:
+        named = {"id": token.pk, "name": token.name, "prefix": token.prefix}
+        details = {**(details or {}), "token": named}
     facts: dict[str, Any] = {
         "at": at.astimezone(UTC).isoformat(),
         "actor": actor.get_username() if actor else "",

@@ -15,7 +15,9 @@ from promotion.models import (
     GateResult,
     Promotion,
     Release,
+    Role,
     Service,
+    Team,
     User,
 )
 
@@ -29,7 +31,9 @@ LONGEST = timedelta(days=90)
 # Bytes that differ from their digest, a running neighbour, and people who decide are passed by nobody.
 NEVER_PASSED = frozenset({"checksum", "lock", "approval"})
 # The order gate passes verification and soak by itself, and never the deployment upstream.
-PASSED_BY_THE_GATE = frozenset({"order"})
+ORDER = "order"
+# What a release manager may approve a release past without the right of its own.
+MANAGERS_MAY_PASS = frozenset({"order", "soak"})
 FRESH_FOR = timedelta(minutes=2)
 
 
@@ -53,10 +57,11 @@ def grant_exception(wanted: Wanted, *, person: User, at: datetime) -> GateExcept
     gate lets nobody past, ConflictError where there is one already. Nothing was changed then.
     """
     service = Service.objects.select_for_update().get(pk=wanted.release.service_id)
-    if not may_grant(person):
+    if not may_grant_for(person, service.team, wanted.gate):
         raise NotAllowedError(
             f"{person.name} may not let a release past a gate: that is a right of its own, which"
-            " nobody has by a role. Nothing was changed."
+            " nobody has by a role; past verification and soak a release manager of"
+            f" {service.team.name} may approve it, too. Nothing was changed."
         )
     _check(wanted, at)
     before = (
@@ -99,11 +104,15 @@ def revoke_exception(number: int, *, person: User, reason: str, at: datetime) ->
     NotAllowedError where the person neither owns it nor has the right, ConflictError where it is over.
     """
     service = Service.objects.select_for_update().get(releases__exceptions=number)
-    found = GateException.objects.select_for_update(of=("self",)).get(pk=number)
+    found = (
+        GateException.objects.select_for_update(of=("self",))
+        .select_related("release__service__team")
+        .get(pk=number)
+    )
     if not may_revoke(person, found):
         raise NotAllowedError(
-            f"{person.name} may not revoke {found}: its owner may, and who has the right to grant"
-            " exceptions. Nothing was changed."
+            f"{person.name} may not revoke {found}: its owner may, and who may grant"
+            " it. Nothing was changed."
         )
     if found.revoked_at is not None or found.ends_at <= at:
         raise ConflictError(f"{found} is over already. Nothing was changed.")
@@ -119,9 +128,16 @@ def may_grant(person: User) -> bool:
     return has_right(person, RIGHT)
 
 
+def may_grant_for(person: User, team: Team, gate: str) -> bool:
+    """Who has the right; and a release manager of the team past verification and soak."""
+    is_managers = gate in MANAGERS_MAY_PASS and person.has_role(team, Role.RELEASE_MANAGER)
+    return is_managers or may_grant(person)
+
+
 def may_revoke(person: User, exception: GateException) -> bool:
-    """Who answers for it, and who may grant."""
-    return person.pk == exception.owner_id or may_grant(person)
+    """Who answers for it, and who may grant it."""
+    team = exception.release.service.team
+    return person.pk == exception.owner_id or may_grant_for(person, team, exception.gate)
 
 
 def let_past(
@@ -131,10 +147,14 @@ def let_past(
     rows = (
         GateException.objects.in_force(at)
         .filter(release=promotion.release_id, environment=promotion.environment_id)
-        .exclude(gate__in=NEVER_PASSED | PASSED_BY_THE_GATE)
+        .exclude(gate__in=NEVER_PASSED)
         .select_related("owner", "granted_by")
     )
     by_gate = {one.gate: one for one in rows}
+    # Approved past verification and soak: the soak gate is the same question asked again.
+    order = by_gate.pop(ORDER, None)
+    if order is not None:
+        by_gate.setdefault("soak", order)
     return [_let_past(result, by_gate.get(result.gate), at) for result in results]
 
 

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.db import transaction
+
 from promotion.exceptions import ThroughlineError
 from promotion.models import Promotion, Service, StepRun, User
 from promotion.rules.states import FINAL, State
@@ -26,19 +28,27 @@ def finish_promotion(
     record(f"promotion.{state.value}", promotion, actor=actor, at=at, reason=reason)
     if state is State.SUCCEEDED:
         judge_hold(promotion, at)
-    elif state is State.FAILED and promotion.kind != Promotion.Kind.ROLLBACK:
-        _roll_back_where_asked(promotion, at)
+    if promotion.stop_requested_by and promotion.stop_then == Promotion.StopThen.ROLL_BACK:
+        reason = f"{promotion.stop_requested_by.name} stopped {promotion.number} to go back."
+        _roll_back(promotion, promotion.stop_requested_by, reason, at)
+    elif state is State.FAILED and _goes_back_by_itself(promotion):
+        _roll_back(promotion, None, "", at)
     wake_service(promotion.service_id, at)
 
 
-def _roll_back_where_asked(promotion: Promotion, at: datetime) -> None:
-    """The stage's `on_failure: rollback`; where there is nothing to go back to, the record says so."""
-    if promotion.pipeline_version.form.stage(promotion.stage).on_failure != "rollback":
-        return
+def _goes_back_by_itself(promotion: Promotion) -> bool:
+    """The stage's `on_failure: rollback`; a rollback that failed is not rolled back in turn."""
+    stage = promotion.pipeline_version.form.stage(promotion.stage)
+    return promotion.kind != Promotion.Kind.ROLLBACK and stage.on_failure == "rollback"
+
+
+def _roll_back(promotion: Promotion, person: User | None, reason: str, at: datetime) -> None:
+    """Asks for the way back; where there is none, or the person may no longer, the record says so."""
     try:
-        roll_back(promotion.pk, person=None, at=at)
+        with transaction.atomic():
+            roll_back(promotion.pk, person=person, at=at, reason=reason)
     except ThroughlineError as error:
-        record("promotion.not_rolled_back", promotion, actor=None, at=at, reason=error.sentence)
+        record("promotion.not_rolled_back", promotion, actor=person, at=at, reason=error.sentence)
 
 
 def wake_service(service: int, at: datetime) -> None:

@@ -41,6 +41,20 @@ def _check_not_gone_over(bad: Promotion) -> None:
         )
 
 
+def check_roll_back(running: Promotion, person: User, at: datetime) -> None:
+    """Raises where a rollback of what still runs could not be asked for by the person once it ends."""
+    if not person.has_role(running.service.team, Role.RELEASE_MANAGER):
+        raise NotAllowedError(
+            f"{person.name} may not roll back {running.service.slug}: that takes a release manager of"
+            f" {running.service.team.name}. Nothing was changed."
+        )
+    if last_good_release(running.service, running.environment, running.release, at) is None:
+        raise ConflictError(
+            f"No other release is known to have run in {running.environment.name}, so there is nothing"
+            " to go back to. Nothing was changed. Stop it and leave it as it is."
+        )
+
+
 @transaction.atomic
 def roll_back(number: int, *, person: User | None, at: datetime, reason: str = "") -> Asked:
     """Asks for the last good release again, as a promotion of kind rollback with its own short gate list.

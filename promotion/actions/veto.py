@@ -1,6 +1,6 @@
-"""Vetoing a release: it is never promoted anywhere further."""
+"""Vetoing a release: it is never promoted anywhere further, unless the veto is taken back."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 
@@ -8,6 +8,7 @@ from promotion.exceptions import ConflictError, InputError, NotAllowedError
 from promotion.models import Release, Role, Service, User
 
 from .audit import record
+from .checking import check_words
 from .finish import wake_service
 
 LONGEST_REASON = 500
@@ -48,6 +49,36 @@ def veto_release(release: int, *, person: User, reason: str, at: datetime) -> Re
         reason=said,
         details={"digests": list(found.digests)},
     )
+    wake_service(found.service_id, at)
+    return found
+
+
+@transaction.atomic
+def take_back_veto(release: int, *, person: User, reason: str, at: datetime) -> Release:
+    """Lets a vetoed release be promoted again, and has everything of the service looked at.
+
+    NotAllowedError where the person is no release manager of the team, InputError without a
+    reason, ConflictError where the release is not vetoed. Nothing was changed then.
+    """
+    Service.objects.select_for_update().get(releases=release)
+    found = Release.objects.select_for_update().get(pk=release)
+    if not may_veto(person, found):
+        raise NotAllowedError(
+            f"{person.name} may not take back the veto of {found}: that takes a release manager of"
+            f" {found.service.team.name}. Nothing was changed."
+        )
+    said = check_words(reason, "Taking back a veto needs a reason", LONGEST_REASON)
+    if found.vetoed_at is None:
+        raise ConflictError(f"{found} is not vetoed. Nothing was changed.")
+    details = {
+        "digests": list(found.digests),
+        "vetoed_at": found.vetoed_at.astimezone(UTC).isoformat(),
+        "vetoed_by": found.vetoed_by.get_username() if found.vetoed_by else "",
+        "veto_reason": found.veto_reason,
+    }
+    found.vetoed_at, found.vetoed_by, found.veto_reason = None, None, ""
+    found.save(update_fields=["vetoed_at", "vetoed_by", "veto_reason"])
+    record("release.unveto", found, actor=person, at=at, reason=said, details=details)
     wake_service(found.service_id, at)
     return found
 

@@ -1,14 +1,28 @@
 """Who calls the API: a token in the Authorization header, or a signed-in person."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
 
+from promotion.actions.audit import acting_through_tokens, name_token
 from promotion.exceptions import NotAllowedError
 from promotion.models import Token, User
+
+
+class TokenOnRecordMiddleware:
+    """Lets the audit record name the token of a request, and of no later one in the same thread."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The answer."""
+        with acting_through_tokens():
+            return self.get_response(request)
 
 
 class Machine:
@@ -33,6 +47,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
             raise exceptions.AuthenticationFailed(
                 "This token is not known, was revoked, or has expired."
             )
+        name_token(token)
         return token.user or Machine(), token
 
     def authenticate_header(self, request: Request) -> str:

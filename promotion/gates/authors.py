@@ -3,8 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parseaddr
 
-from promotion.models import Commit, PersonAddress, PipelineVersion, Promotion
+from promotion.models import (
+    Commit,
+    Deployment,
+    PersonAddress,
+    PipelineVersion,
+    Promotion,
+    RunResult,
+)
 
 POLICY_EDITED_WITHIN = timedelta(days=30)
 
@@ -54,15 +62,35 @@ def match_people(addresses: Iterable[str]) -> tuple[set[str], set[str]]:
 
 
 def requesters_of(promotion: Promotion) -> set[str]:
-    """Who asked; for an automatic request the human whose act made the build, where that is known."""
+    """Who asked; for an automatic request the humans behind it, where the events name them.
+
+    Nobody asked for it in words: a build made the release and deployments upstream made it
+    available. Whoever set those off is matched as authors are; a bot's name matches nobody.
+    """
     if promotion.requested_by:
         return {promotion.requested_by.get_username()}
-    actors = {
-        actor.lower()
-        for actor in promotion.release.artifacts.values_list("builds__actor", flat=True)
-        if actor
-    }
-    return match_people(actors)[0]
+    release = promotion.release
+    named = {*release.artifacts.values_list("builds__actor", flat=True)}
+    named |= set(
+        Deployment.objects.filter(
+            release=release,
+            environment__slug__in=_places_before(promotion),
+            result=RunResult.SUCCEEDED,
+        ).values_list("actor", flat=True)
+    )
+    return match_people({one for name in named if name for one in _names_in(name)})[0]
+
+
+def _places_before(promotion: Promotion) -> list[str]:
+    form = promotion.pipeline_version.form
+    return [stage.environment for stage in form.upstream_of(form.stage(promotion.stage))]
+
+
+def _names_in(actor: str) -> tuple[str, ...]:
+    """A login or address as an event names it; of "Ada Byron <ada@example.org>" the address, too."""
+    whole = actor.strip().lower()
+    address = parseaddr(whole)[1]
+    return (whole, address) if "@" in address else (whole,)
 
 
 def policy_editors_of(promotion: Promotion, at: datetime) -> set[str]:
