@@ -106,8 +106,8 @@ class Sender:
             if value := clean_text(delivery.headers.get(name)):
                 return _shorten(value)
         source, identity = (
-            delivery.headers.get("Ce-Source"),
-            delivery.headers.get("Ce-Id"),
+            clean_text(delivery.headers.get("Ce-Source")),
+            clean_text(delivery.headers.get("Ce-Id")),
         )
         if source and identity:  # a CloudEvent in binary mode
             return _shorten(f"{source}#{identity}")

@@ -1,6 +1,7 @@
 """No payload ends in a traceback, and what cannot be read costs only itself."""
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from promotion.exceptions import InputError
 from promotion.sources.base import Delivery, Normalised
 from promotion.sources.known import SOURCES
+from tests.sources.fuzz import check, with_proof
+from tests.sources.mutating import mutate, seeds
 
 TESTS = Path(__file__).parents[1]
 CASES = [
@@ -101,6 +104,24 @@ def test_damaged_bytes_are_normalised_or_called_unreadable(
     except InputError:
         found = Normalised(notes=("It is unreadable.",))
     assert found.facts or found.notes
+
+
+SEEDS = seeds()
+
+
+@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(sorted(SOURCES)), st.integers(min_value=0))
+def test_no_delivery_however_damaged_breaks_a_source_or_is_believed(kind: str, seed: int) -> None:
+    chance = random.Random(seed)
+    check(kind, with_proof(mutate(*chance.choice(SEEDS[kind]), chance), chance))
+
+
+@pytest.mark.parametrize("name", ["Ce-Id", "Ce-Source"])
+def test_an_id_in_a_header_is_kept_without_what_no_database_stores(name: str) -> None:
+    headers = {"Ce-Id": "1", "Ce-Source": "/here"} | {name: "a\x00b\ud800"}
+    identity = SOURCES["cdevents"].delivery_id(Delivery(b"{}", headers))
+    assert identity is not None
+    assert "ab?" in identity
 
 
 @pytest.mark.parametrize("source", SOURCES)
