@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from metrics.measures.base import BuildFact, EvidenceFact, ReleaseFact
 from promotion.models import (
@@ -58,7 +58,25 @@ def load_releases(services: Collection[int] | None = None) -> tuple[ReleaseFact,
 
 def load_builds(as_of: datetime, services: Collection[int] | None = None) -> tuple[BuildFact, ...]:
     """The finished builds received by `as_of`, one fact for each artifact they made."""
-    rows = BuildArtifact.objects.filter(build__received_at__lte=as_of).values_list(
+    rows = BuildArtifact.objects.filter(build__received_at__lte=as_of)
+    if services is not None:
+        rows = rows.filter(artifact__service__in=services) | rows.filter(
+            artifact__service=None, build__service__in=services
+        )
+    return _read_builds(rows)
+
+
+def load_homeless_builds(as_of: datetime) -> tuple[BuildFact, ...]:
+    """The finished builds received by `as_of` of which no service is known."""
+    return _read_builds(
+        BuildArtifact.objects.filter(
+            build__received_at__lte=as_of, artifact__service=None, build__service=None
+        )
+    )
+
+
+def _read_builds(found: QuerySet[BuildArtifact]) -> tuple[BuildFact, ...]:
+    rows = found.values_list(
         "build_id",
         "artifact__service__slug",
         "build__service__slug",
@@ -69,10 +87,6 @@ def load_builds(as_of: datetime, services: Collection[int] | None = None) -> tup
         "artifact__commit",
         "build__version",
     )
-    if services is not None:
-        rows = rows.filter(artifact__service__in=services) | rows.filter(
-            artifact__service=None, build__service__in=services
-        )
     return tuple(
         BuildFact(
             id=build_key(key),

@@ -4,16 +4,21 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.conf import settings
-
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from metrics.measures.base import CorrectionFact, Record
 from promotion.models import Build, Correction, Deployment, Incident, Observation
 
-from .artifacts import load_builds, load_evidence, load_platforms, load_releases
+from .artifacts import (
+    load_builds,
+    load_evidence,
+    load_homeless_builds,
+    load_platforms,
+    load_releases,
+)
 from .deployments import load_deployments
 from .naming import build_key, deployment_key, incident_key, observation_key
-from .observations import load_incidents, load_observations
+from .observations import load_homeless_incidents, load_incidents, load_observations
 from .places import load_environments, load_services, load_teams
 from .promotions import load_promotions
 
@@ -59,6 +64,20 @@ def load_record(
     )
 
 
+def load_homeless(as_of: datetime) -> Record:
+    """What was known at `as_of` of no service at all: it is counted beside, and in no figure."""
+    homeless = Q()
+    for subject in (Correction.Subject.INCIDENT, Correction.Subject.BUILD):
+        found = CORRECTED[subject]._default_manager.filter(pk=OuterRef("subject_id"), service=None)
+        homeless |= Q(Exists(found), subject=subject)
+    return Record(
+        environments=load_environments(),
+        builds=load_homeless_builds(as_of),
+        incidents=load_homeless_incidents(as_of),
+        corrections=_read_corrections(Correction.objects.filter(homeless, at__lte=as_of)),
+    )
+
+
 def find_corrections(services: Collection[int] | None = None) -> QuerySet[Correction]:
     """The corrections of facts of the services (None: all)."""
     if services is None:
@@ -77,11 +96,11 @@ def find_corrections(services: Collection[int] | None = None) -> QuerySet[Correc
 def _load_corrections(
     as_of: datetime, services: Collection[int] | None
 ) -> tuple[CorrectionFact, ...]:
-    rows = (
-        find_corrections(services)
-        .filter(at__lte=as_of)
-        .values_list("subject", "subject_id", "at", "by__username", "why")
-    )
+    return _read_corrections(find_corrections(services).filter(at__lte=as_of))
+
+
+def _read_corrections(found: QuerySet[Correction]) -> tuple[CorrectionFact, ...]:
+    rows = found.values_list("subject", "subject_id", "at", "by__username", "why")
     return tuple(
         CorrectionFact(
             voids=KEYS[Correction.Subject(subject)](key), at=at, by=by, why=why, kind=subject

@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
+
 from metrics.measures.base import DeploymentFact, IncidentFact, ObservationFact
 from promotion.models import Incident, Observation, Service
 
@@ -106,13 +108,18 @@ def load_incidents(
     as_of: datetime, services: Collection[int] | None = None
 ) -> tuple[IncidentFact, ...]:
     """The incidents opened and received by `as_of`, with what their senders and people say."""
-    return tuple(_read_incidents(as_of, services))
-
-
-def _read_incidents(as_of: datetime, services: Collection[int] | None) -> Iterator[IncidentFact]:
     rows = Incident.objects.filter(received_at__lte=as_of)
     if services is not None:
         rows = rows.filter(service__in=services)
+    return tuple(_read_incidents(rows))
+
+
+def load_homeless_incidents(as_of: datetime) -> tuple[IncidentFact, ...]:
+    """The incidents received by `as_of` that are of no service."""
+    return tuple(_read_incidents(Incident.objects.filter(received_at__lte=as_of, service=None)))
+
+
+def _read_incidents(rows: QuerySet[Incident]) -> Iterator[IncidentFact]:
     for row in (
         rows.order_by("pk")
         .values_list(
@@ -143,7 +150,7 @@ def _read_incidents(as_of: datetime, services: Collection[int] | None) -> Iterat
             received_at=received_at,
             resolved_at=resolved_at,
             deployment=said,
-            promotion=None if said else _read_promotion(named),
+            promotion=None if said else read_promotion(named),
             digest=named if not said and named.startswith("sha256:") else None,
             confirmed=is_confirmed,
             disputed=confidence == Incident.Confidence.DISPUTED,
@@ -151,7 +158,7 @@ def _read_incidents(as_of: datetime, services: Collection[int] | None) -> Iterat
         )
 
 
-def _read_promotion(named: str) -> str | None:
+def read_promotion(named: str) -> str | None:
     """The promotion a sender named by its number, with or without its letter."""
     number = named.upper().removeprefix("P-")
     return promotion_key(int(number)) if number.isascii() and number.isdigit() else None

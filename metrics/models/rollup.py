@@ -72,7 +72,7 @@ class StaleService(models.Model):
     """Something of a service changed; written by triggers in the transaction that changed it.
 
     Only ever added to, so that no writer waits for another; `service_key` 0 is what belongs to
-    no service, -1 every service.
+    no service, -1 every service, -2 which team a service or team belongs to.
     """
 
     service_key = models.BigIntegerField(db_index=True)
