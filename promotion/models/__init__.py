@@ -17,6 +17,7 @@ from .incident import Incident
 from .mapping import Mapping
 from .pipeline import Pipeline, PipelineVersion
 from .promotion import Promotion, Transition
+from .reverification import Reverification, ReverificationSchedule
 from .sender import Sender
 from .step import StepRun
 from .unresolved import UnresolvedReference
@@ -56,6 +57,8 @@ __all__ = [
     "Promotion",
     "RefusedSignIn",
     "Release",
+    "Reverification",
+    "ReverificationSchedule",
     "Role",
     "RunResult",
     "Sender",

@@ -145,6 +145,15 @@ class Verification(models.Model):
     promotion = models.ForeignKey(
         Promotion, models.PROTECT, null=True, blank=True, related_name="verifications"
     )
+    reverification = models.ForeignKey(
+        "Reverification",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="verifications",
+        help_text="where what runs was verified again",
+    )
+    targets: "models.JSONField[Any, Any]" = models.JSONField(default=list, blank=True)
     has_passed = models.BooleanField()
     message = models.CharField(max_length=1000, blank=True)
     at = models.DateTimeField()

@@ -50,6 +50,9 @@ class StepRun(models.Model):
         max_length=100, help_text="the far side can refuse a repeat by it"
     )
     token = models.PositiveIntegerField(default=0, help_text="fencing: goes up with each claim")
+    takeovers = models.PositiveSmallIntegerField(
+        default=0, help_text="how often in a row its worker ended before it said what came of it"
+    )
     lease_until = models.DateTimeField(null=True, blank=True)
     look_again_at = models.DateTimeField(null=True, blank=True)
     begun_at = models.DateTimeField(
@@ -69,6 +72,14 @@ class StepRun(models.Model):
         blank=True,
         related_name="+",
         help_text="the person who had it repeated",
+    )
+    gone_on_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="the person who let a pause go on",
     )
 
     objects = StepRunQuerySet.as_manager()
