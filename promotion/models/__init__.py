@@ -15,6 +15,13 @@ from .freeze import Freeze, GateException, Hold, Lock
 from .gate_result import GateResult
 from .incident import Incident
 from .mapping import Mapping
+from .notification import (
+    NoticeKind,
+    Notification,
+    NotificationChannel,
+    NotificationChoice,
+    NotificationDelivery,
+)
 from .pipeline import Pipeline, PipelineVersion
 from .promotion import Promotion, Transition
 from .reverification import Reverification, ReverificationSchedule
@@ -50,6 +57,11 @@ __all__ = [
     "Lock",
     "Mapping",
     "Membership",
+    "NoticeKind",
+    "Notification",
+    "NotificationChannel",
+    "NotificationChoice",
+    "NotificationDelivery",
     "Observation",
     "PersonAddress",
     "Pipeline",
