@@ -58,7 +58,7 @@ class Observations(APIView):
     @extend_schema(
         operation_id="send_observations",
         request=ObservedSerializer(many=True),
-        responses={202: AcceptedSerializer, **problems(400, 413)},
+        responses={202: AcceptedSerializer, **problems(400, 413, 415)},
     )
     def post(self, request: Request) -> Response:
         """One observation or a list; kept as one event, which tells what became of each."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
@@ -28,8 +29,9 @@ class StableCursorPagination(CursorPagination):
         """The rows of the page; InputError for a cursor that was not given by us."""
         try:
             return super().paginate_queryset(queryset, request, view)
-        except (ValueError, TypeError, OverflowError, ValidationError):
-            # What the cursor decodes to is not compared with a column before the query is made.
+        except (ValueError, TypeError, OverflowError, ValidationError, NotFound):
+            # What it decodes to is not compared with a column before the query is made. The list
+            # itself is there, so that a wrong cursor is never "not found".
             raise InputError(
                 "This cursor was not given by this list. Begin again without one.", key="cursor"
             ) from None

@@ -65,7 +65,7 @@ class PromotionList(RowList[Promotion]):
         responses={
             201: PromotionSerializer,
             200: PromotionSerializer,
-            **problems(400, 409, 413),
+            **problems(400, 409, 413, 415),
         },
     )
     def post(self, request: Request) -> Response:
@@ -114,7 +114,7 @@ class Approve(PromotionAct):
     @extend_schema(
         operation_id="approve_promotion",
         request=DecisionSerializer,
-        responses={200: PromotionDetailSerializer, **problems(400, 404, 409)},
+        responses={200: PromotionDetailSerializer, **problems(400, 404, 409, 413, 415)},
     )
     def post(self, request: Request, number: int) -> Response:
         """Approve exactly this content, as the person the token belongs to."""
@@ -129,7 +129,7 @@ class Reject(PromotionAct):
     @extend_schema(
         operation_id="reject_promotion",
         request=DecisionSerializer,
-        responses={200: PromotionDetailSerializer, **problems(400, 404, 409)},
+        responses={200: PromotionDetailSerializer, **problems(400, 404, 409, 413, 415)},
     )
     def post(self, request: Request, number: int) -> Response:
         """Reject it, which ends this promotion; the comment is needed."""
@@ -142,7 +142,7 @@ class Cancel(PromotionAct):
     @extend_schema(
         operation_id="cancel_promotion",
         request=CancelSerializer,
-        responses={200: PromotionDetailSerializer, **problems(400, 404, 409)},
+        responses={200: PromotionDetailSerializer, **problems(400, 404, 409, 413, 415)},
     )
     def post(self, request: Request, number: int) -> Response:
         """Cancel what waits at once; what runs stops before its next effect."""
@@ -162,7 +162,7 @@ class Retry(PromotionAct):
         responses={
             201: PromotionSerializer,
             200: PromotionSerializer,
-            **problems(400, 404, 409),
+            **problems(400, 404, 409, 413, 415),
         },
     )
     def post(self, request: Request, number: int) -> Response:

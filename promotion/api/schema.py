@@ -19,6 +19,7 @@ DESCRIPTIONS = {
     404: "There is no such thing.",
     409: "The state does not admit it, or somebody was faster; nothing was changed.",
     413: "The body is larger than 5 MiB.",
+    415: "The body is of a type that is not read here; send application/json.",
 }
 
 
