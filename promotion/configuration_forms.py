@@ -1,5 +1,6 @@
 """What people may send with the pages of the set-up, checked for shape; the actions judge the meaning."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -101,6 +102,27 @@ class FreezeForm(ProblemForm):
         if kind == "service":
             return Scope(service=Service.objects.select_related("team__parent").get(slug=name))
         return Scope()
+
+
+class LockForm(ProblemForm):
+    """A lock that begins now."""
+
+    environment = forms.ModelChoiceField(
+        Environment.objects.all(), to_field_name="slug", empty_label="Choose…"
+    )
+    service = forms.ModelChoiceField(
+        Service.objects.select_related("team__parent"),
+        to_field_name="slug",
+        required=False,
+        empty_label="Every service",
+    )
+    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
+    ends_at = forms.DateTimeField(
+        label="Ends", required=False, widget=MOMENT, help_text="Without an end until it is released"
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(data, auto_id="lock-%s", **kwargs)
 
 
 class PipelineTextForm(ProblemForm):

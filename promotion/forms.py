@@ -5,10 +5,14 @@ from typing import Any
 
 from django import forms
 
+from promotion.actions.break_glass import LONGEST_REASON as LONGEST_EMERGENCY
+from promotion.actions.checking import LONGEST_LINK
 from promotion.actions.exceptions import LONGEST, LONGEST_REASON
 from promotion.actions.resolve_step import Resolution
+from promotion.actions.review import LONGEST_WORDS as LONGEST_REVIEW
+from promotion.actions.tell_cause import LONGEST_WORDS as LONGEST_CAUSE
 from promotion.exceptions import InputError
-from promotion.models import Promotion, User
+from promotion.models import BreakGlass, Promotion, User
 from promotion.rules.pipeline import AskForm, StageForm
 
 ASKED = "asked-"
@@ -53,6 +57,70 @@ class ExceptionForm(forms.Form):
     def __init__(self, gates: Mapping[str, str], data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, auto_id="exception-%s")
         self.fields["gate"] = forms.ChoiceField(choices=list(gates.items()))
+
+
+class StopForm(ReasonForm):
+    """Why a running promotion is stopped, and what follows."""
+
+    then = forms.ChoiceField(choices=Promotion.StopThen.choices)
+
+
+class BreakGlassForm(forms.Form):
+    """An emergency: of which content, why, and the incident it is for."""
+
+    content_hash = forms.CharField(max_length=71, widget=forms.HiddenInput)
+    incident_url = forms.CharField(
+        label="Link to the incident",
+        max_length=LONGEST_LINK,
+        widget=forms.TextInput(attrs={"inputmode": "url", "placeholder": "https://"}),
+    )
+    reason = forms.CharField(max_length=LONGEST_EMERGENCY, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(data, auto_id="glass-%s", **kwargs)
+
+
+class ReviewForm(forms.Form):
+    """What somebody else says of a broken glass."""
+
+    outcome = forms.ChoiceField(choices=BreakGlass.Outcome.choices)
+    words = forms.CharField(
+        label="What you found",
+        max_length=LONGEST_REVIEW,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(data, auto_id="review-%s", **kwargs)
+
+
+class CauseForm(forms.Form):
+    """Why a promotion ended badly, and what is done about it."""
+
+    cause = forms.ChoiceField(choices=[("", "Choose…"), *Promotion.Cause.choices])
+    words = forms.CharField(
+        label="What happened",
+        max_length=LONGEST_CAUSE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    action = forms.CharField(
+        label="What is done about it",
+        max_length=LONGEST_CAUSE,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    owner = forms.ModelChoiceField(
+        User.objects.filter(is_active=True).order_by("username"), to_field_name="username"
+    )
+    due = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    url = forms.CharField(
+        label="Where it is tracked",
+        required=False,
+        max_length=LONGEST_LINK,
+        widget=forms.TextInput(attrs={"inputmode": "url", "placeholder": "https://"}),
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(data, auto_id="cause-%s", **kwargs)
 
 
 class RequestForm(forms.Form):

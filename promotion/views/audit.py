@@ -147,6 +147,7 @@ def _subject_url(entry: AuditEntry) -> str:
         return f"{reverse_or_none('pipeline-detail', slug)}?version={found.number}" if found else ""
     pages = {
         "freeze": "environment-list",
+        "lock": "environment-list",
         "sender": "integration-list",
         "token": "integration-list",
     }

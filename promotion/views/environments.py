@@ -13,7 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from promotion import tasks
 from promotion.actions.freeze import freeze, lift_freeze, list_touched, may_freeze
-from promotion.configuration_forms import FreezeForm
+from promotion.actions.lock import may_lock
+from promotion.configuration_forms import FreezeForm, LockForm
 from promotion.exceptions import InputError, ThroughlineError
 from promotion.models import Environment, Freeze, Lock, Role, Team
 
@@ -25,7 +26,7 @@ from .release_story import list_words
 @require_safe
 def list_environments(request: HttpRequest) -> HttpResponse:
     """In the order of the stages, with what holds each."""
-    return _page(request)
+    return show_page(request)
 
 
 @require_POST
@@ -33,7 +34,7 @@ def make_freeze(request: HttpRequest) -> HttpResponse:
     """Freezes a scope from now on, and has what it touches looked at."""
     form = FreezeForm(request.POST)
     if not form.is_valid():
-        return _page(request, status=400, form=form)
+        return show_page(request, status=400, form=form)
     fields = form.cleaned_data
     try:
         made = freeze(
@@ -45,7 +46,7 @@ def make_freeze(request: HttpRequest) -> HttpResponse:
         )
     except InputError as error:
         form.add_problem(error)
-        return _page(request, status=status_of(error), form=form)
+        return show_page(request, status=status_of(error), form=form)
     except ThroughlineError as error:
         return refuse(request, error, reverse("environment-list"))
     _schedule(made)
@@ -71,9 +72,14 @@ def _schedule(made: Freeze) -> None:
         tasks.look_at_service.delay_on_commit(service)
 
 
-def _page(
-    request: HttpRequest, *, status: int = 200, form: FreezeForm | None = None
+def show_page(
+    request: HttpRequest,
+    *,
+    status: int = 200,
+    form: FreezeForm | None = None,
+    lock_form: LockForm | None = None,
 ) -> HttpResponse:
+    """The page; a form that was refused stands open on it."""
     person, at = person_of(request), timezone.now()
     prefetch_related_objects([person], "memberships")  # asked once for every freeze below
     freezes = list(
@@ -82,8 +88,8 @@ def _page(
         .order_by("starts_at", "pk")
     )
     locks = list(
-        Lock.objects.filter(released_at=None)
-        .select_related("environment", "service", "created_by")
+        Lock.objects.in_force(at)
+        .select_related("environment", "service__team__parent", "created_by")
         .order_by("created_at")
     )
     may_freeze_any = any(
@@ -92,10 +98,14 @@ def _page(
     context = {
         "environments": _environments(freezes, locks, at),
         "freezes": [(one, one.starts_at > at, may_freeze(person, _owner(one))) for one in freezes],
-        "locks": locks,
+        "locks": [
+            (one, may_lock(person, one.service.team if one.service else None)) for one in locks
+        ],
         "may_freeze": may_freeze_any,
         "form": (form or FreezeForm()) if may_freeze_any else None,
         "is_open": form is not None,
+        "lock_form": (lock_form or LockForm()) if may_freeze_any else None,
+        "is_lock_open": lock_form is not None,
         "sentence": _sentence(freezes, locks, at),
     }
     return render(request, "promotion/environment_list.html", context, status=status)

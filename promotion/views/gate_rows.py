@@ -1,7 +1,7 @@
 """Gates as a page shows them: trouble first, each with its reason, its evidence and its time."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,6 +55,8 @@ def gate_rows(
 def _row(result: GateResult, exception: GateException | None) -> GateRow:
     title = gate_title(result.gate)
     if result.verdict == Verdict.OPEN:
+        if result.break_glass_id:
+            return GateRow(result, title, "warned", "glass broken")
         if exception:
             return GateRow(result, title, "warned", "with exception", exception)
         return GateRow(result, title, "passed", "passed")
@@ -71,14 +73,20 @@ def count_gates(rows: Sequence[GateRow]) -> list[GateCount]:
     return [GateCount(status, f"{n} {word}") for (_, status, word), n in sorted(counts.items())]
 
 
-def passable_gates(rows: Iterable[GateRow]) -> dict[str, str]:
-    """The gates that hold the promotion and that an exception may pass, by kind, with their titles."""
+def passable_gates(
+    rows: Iterable[GateRow], *, only: Container[str] | None = None
+) -> dict[str, str]:
+    """The gates that hold the promotion and that an exception may pass, by kind, with their titles.
+
+    `only` are those that this person may let it past, None = all.
+    """
     return {
         row.result.gate: row.title
         for row in rows
         if row.result.is_required
         and row.result.verdict != Verdict.OPEN
         and row.result.gate not in NEVER_PASSED
+        and (only is None or row.result.gate in only)
     }
 
 

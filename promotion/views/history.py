@@ -15,6 +15,12 @@ TOLD = frozenset({
 WORDS = {
     "promotion.content_changed": "followed the newest pipeline; what it would do has changed",
     "promotion.stop": "asked to stop it",
+    "promotion.break_glass": "broke the glass",
+    "promotion.review": "reviewed the broken glass",
+    "promotion.cause": "told the cause",
+    "promotion.action_done": "settled the action",
+    "promotion.action_reopened": "opened the action again",
+    "promotion.not_rolled_back": "could not roll it back",
     "promotion.evaluate": "had the gates asked again",
 }
 DECIDED = {

@@ -15,6 +15,7 @@ from promotion.models import Approval, Promotion, StepRun, User
 from promotion.models.promotion import PromotionQuerySet
 from promotion.rules.states import State
 
+from .duties import blocking_first, duties_of
 from .failures import unanswered_failures
 from .keyset import asked, take_slice
 from .person import person_of
@@ -24,6 +25,7 @@ TABS = {
     "mine": "Needs you",
     "others": "Waiting for others",
     "failed": "Failed, needs a decision",
+    "after": "To follow up",
     "decided": "Decided",
 }
 # More than these nobody works through; the list of promotions pages on.
@@ -38,6 +40,8 @@ def show_inbox(request: HttpRequest) -> HttpResponse:
     view = view if view in TABS else "mine"
     found = _views(person, at)
     counts = {name: rows.count() for name, rows in found.items()}
+    duties = duties_of(person, at)
+    counts["after"] = duties.count
     context: dict[str, Any] = {
         "view": view,
         "tabs": [(name, words, counts.get(name, 0)) for name, words in TABS.items()],
@@ -47,8 +51,11 @@ def show_inbox(request: HttpRequest) -> HttpResponse:
     if view == "decided":
         context["page"] = take_slice(_decisions_of(person), "at", asked(request, "cursor"))
         context["sentence"] = "What you decided, newest first."
+    elif view == "after":
+        context |= duties.as_context(at)
+        context["sentence"] = _say_duties(duties.count)
     else:
-        lines = _in_order(lines_of(found[view][:SHOWN], at), view)
+        lines = _mine(found[view], at) if view == "mine" else lines_of(found[view][:SHOWN], at)
         context["lines"] = lines
         context["sentence"] = _sentence(view, counts, lines, at)
     return render(request, "promotion/inbox.html", context)
@@ -73,10 +80,18 @@ def _decisions_of(person: User) -> Any:
     )
 
 
-def _in_order(lines: list[PromotionLine], view: str) -> list[PromotionLine]:
-    if view != "mine":
-        return lines
-    return sorted(lines, key=lambda line: not line.starts_with_one_approval)
+def _mine(rows: PromotionQuerySet, at: datetime) -> list[PromotionLine]:
+    """What blocks most first, then what starts with one approval, then by age."""
+    blocks = blocking_first(rows)
+    keys = sorted(blocks, key=lambda key: -blocks[key])[:SHOWN]
+    lines = lines_of(rows.filter(pk__in=keys), at, blocks)
+    return sorted(lines, key=lambda line: (-line.blocks, not line.starts_with_one_approval))
+
+
+def _say_duties(count: int) -> str:
+    if not count:
+        return "Nothing is left to follow up."
+    return f"{count} thing{'' if count == 1 else 's'} after the fact: reviews, causes and actions."
 
 
 def _sentence(

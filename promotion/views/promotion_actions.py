@@ -65,7 +65,7 @@ def _decide(
         decide(number, choice, person=person_of(request), at=at)
         return said
 
-    return _answer(request, number, act, typed=request.POST.get("comment", ""))
+    return answer(request, number, act, typed=request.POST.get("comment", ""))
 
 
 @require_POST
@@ -74,13 +74,13 @@ def cancel(request: HttpRequest, number: int) -> HttpResponse:
 
     def act(at: datetime) -> str:
         promotion = cancel_promotion(
-            number, person=person_of(request), reason=_reason(request), at=at
+            number, person=person_of(request), reason=reason_of(request), at=at
         )
         if promotion.state == State.RUNNING:
             return "It stops before its next effect."
         return f"{promotion.number} is cancelled."
 
-    return _answer(request, number, act)
+    return answer(request, number, act)
 
 
 @require_POST
@@ -91,7 +91,7 @@ def evaluate(request: HttpRequest, number: int) -> HttpResponse:
         look_again(number, person=person_of(request), at=at)
         return "The gates are being asked again."
 
-    return _answer(request, number, act)
+    return answer(request, number, act)
 
 
 @require_POST
@@ -108,7 +108,7 @@ def rollback(request: HttpRequest, number: int) -> HttpResponse:
     return _ask(
         request,
         number,
-        lambda at: roll_back(number, person=person_of(request), at=at, reason=_reason(request)),
+        lambda at: roll_back(number, person=person_of(request), at=at, reason=reason_of(request)),
     )
 
 
@@ -125,7 +125,7 @@ def resolve(request: HttpRequest, number: int, step_run: int) -> HttpResponse:
         resolve_step(step_run, resolution, person=person_of(request), at=at)
         return "Recorded; the promotion goes on from there."
 
-    return _answer(request, number, act)
+    return answer(request, number, act)
 
 
 @require_POST
@@ -138,7 +138,7 @@ def lift_hold(request: HttpRequest, hold: int) -> HttpResponse:
         tasks.look_at_service.delay_on_commit(found.service_id)
         return "The hold is lifted; automatic promotion goes on."
 
-    return _answer(request, found.made_by_id, act)
+    return answer(request, found.made_by_id, act)
 
 
 @require_POST
@@ -155,7 +155,7 @@ def let_past(request: HttpRequest, number: int) -> HttpResponse:
         made = grant_exception(wanted, person=person_of(request), at=at)
         return f"{made} is granted; the gates are being asked again."
 
-    return _answer(request, number, act)
+    return answer(request, number, act)
 
 
 @require_POST
@@ -165,10 +165,10 @@ def revoke(request: HttpRequest, number: int, exception: int) -> HttpResponse:
     found = get_object_or_404(promotion.release.exceptions, pk=exception)
 
     def act(at: datetime) -> str:
-        revoke_exception(found.pk, person=person_of(request), reason=_reason(request), at=at)
+        revoke_exception(found.pk, person=person_of(request), reason=reason_of(request), at=at)
         return f"{found} is revoked; the gates are being asked again."
 
-    return _answer(request, number, act)
+    return answer(request, number, act)
 
 
 def _ask(request: HttpRequest, number: int, act: Callable[[datetime], Asked]) -> HttpResponse:
@@ -193,7 +193,7 @@ def say_asked(request: HttpRequest, asked: Asked) -> None:
     tasks.advance.delay_on_commit(asked.promotion.pk)
 
 
-def _answer(
+def answer(
     request: HttpRequest, number: int, act: Callable[[datetime], str], typed: str = ""
 ) -> HttpResponse:
     """Back to the page with what was done; after a refusal the page itself, saying why."""
@@ -211,7 +211,8 @@ def _go_to(number: int) -> HttpResponse:
     return redirect("promotion-detail", number=number)
 
 
-def _reason(request: HttpRequest) -> str:
+def reason_of(request: HttpRequest) -> str:
+    """The reason that was typed; InputError where it cannot be used."""
     form = ReasonForm(request.POST)
     if not form.is_valid():
         raise refusal_of(form)

@@ -1,6 +1,6 @@
 """One promotion as a line of a list: what waits, how far it is, how many approvals it has."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -24,6 +24,8 @@ class PromotionLine:
 
     promotion: Promotion
     at: datetime
+    blocks: int = 0
+    """How many other open promotions wait for it, where that was asked for."""
 
     @property
     def title(self) -> str:
@@ -139,8 +141,12 @@ def measured_progress(steps: Iterable[StepRun]) -> float:
     return sum(shares) / len(shares) if shares else 0.0
 
 
-def lines_of(promotions: PromotionQuerySet, at: datetime) -> list[PromotionLine]:
+def lines_of(
+    promotions: PromotionQuerySet, at: datetime, blocks: Mapping[int, int] | None = None
+) -> list[PromotionLine]:
     """The promotions as lines, in their order; four queries however many."""
+    counted = blocks or {}
     return [
-        PromotionLine(one, at) for one in promotions.for_display().prefetch_related(*PREFETCHED)
+        PromotionLine(one, at, counted.get(one.pk, 0))
+        for one in promotions.for_display().prefetch_related(*PREFETCHED)
     ]

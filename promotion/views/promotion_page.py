@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from promotion.actions.cancel import may_cancel
-from promotion.actions.exceptions import may_grant
+from promotion.actions.exceptions import MANAGERS_MAY_PASS, may_grant
 from promotion.actions.retry import MAY_BE_RETRIED
 from promotion.actions.roll_back import last_good_release
 from promotion.formats import format_span
 from promotion.forms import ExceptionForm
-from promotion.gates.authors import commits_of
+from promotion.gates.authors import commits_of, requesters_of
 from promotion.models import Hold, Promotion, Release, Role, User
 from promotion.rules.states import State
 
+from .aftermath_panel import aftermath_context
 from .approval_panel import ApprovalPanel, approval_panel, asks_approval
 from .changes import Changes, changes_of
 from .gate_rows import (
@@ -59,6 +60,10 @@ def page_context(promotion: Promotion, person: User, at: datetime) -> dict[str, 
         **steps,
         **history_context(promotion),
         **_status(promotion, gates["gates"], steps["steps"]),
+        **aftermath_context(
+            promotion, person, at, is_held=bool(gates["holding"]) and not gates["only_observes"]
+        ),
+        "behind": _behind(promotion),
         "panel": panel,
         "changes": changes,
         "lede": _lede(promotion, changes),
@@ -86,6 +91,7 @@ def gates_context(promotion: Promotion, person: User, at: datetime) -> dict[str,
     exceptions = exceptions_of(promotion, at) if promotion.is_open else []
     rows = gate_rows(results, exceptions)
     stage = promotion.pipeline_version.form.stage(promotion.stage)
+    only = _may_let_past(promotion, person)
     return {
         "promotion": promotion,
         "gates": rows,
@@ -98,10 +104,26 @@ def gates_context(promotion: Promotion, person: User, at: datetime) -> dict[str,
         "may_evaluate": person.may_ask(promotion.service.team)
         if promotion.state == State.WAITING
         else None,
-        "may_except": promotion.state == State.WAITING and may_grant(person),
-        "passable": passable_gates(rows),
+        "may_except": promotion.state == State.WAITING and (only is None or bool(only)),
+        "passable": passable_gates(rows, only=only),
         "poll": _poll(promotion),
     }
+
+
+def _may_let_past(promotion: Promotion, person: User) -> frozenset[str] | None:
+    """The gates the person may grant an exception from; None = all that may be passed."""
+    if may_grant(person):
+        return None
+    is_manager = person.has_role(promotion.service.team, Role.RELEASE_MANAGER)
+    return MANAGERS_MAY_PASS if is_manager else frozenset()
+
+
+def _behind(promotion: Promotion) -> list[str]:
+    """The names of those behind an automatic request."""
+    if promotion.requested_by_id is not None:
+        return []
+    people = User.objects.filter(username__in=requesters_of(promotion)).order_by("username")
+    return [one.name for one in people]
 
 
 def steps_context(promotion: Promotion) -> dict[str, Any]:

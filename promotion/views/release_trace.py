@@ -1,5 +1,6 @@
 """One release: can it be proved where it came from; promoting it further, vetoing it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -10,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from promotion import tasks
-from promotion.actions.veto import may_veto, veto_release
+from promotion.actions.veto import may_veto, take_back_veto, veto_release
 from promotion.exceptions import ThroughlineError
 from promotion.integrity.record import ReleaseRecord, commits_of_release, read_record
 from promotion.integrity.trace import Trace, trace_release
@@ -74,6 +75,20 @@ def show_release(request: HttpRequest, service: str, version: str) -> HttpRespon
 @require_POST
 def veto(request: HttpRequest, service: str, version: str) -> HttpResponse:
     """Vetoes the release named by its key, and has what waits of the service looked at."""
+    said = "is vetoed. It is not promoted anywhere further."
+    return _judge(request, service, version, veto_release, said)
+
+
+@require_POST
+def unveto(request: HttpRequest, service: str, version: str) -> HttpResponse:
+    """Takes the veto back, and has what waits of the service looked at."""
+    said = "is not vetoed any more and may be promoted again."
+    return _judge(request, service, version, take_back_veto, said)
+
+
+def _judge(
+    request: HttpRequest, service: str, version: str, act: Callable[..., Release], said: str
+) -> HttpResponse:
     siblings = _siblings(service, version)
     key = request.POST.get("release", "")
     release = next((one for one in siblings if str(one.pk) == key), None)
@@ -81,7 +96,7 @@ def veto(request: HttpRequest, service: str, version: str) -> HttpResponse:
         raise Http404
     back = address_of(release)
     try:
-        veto_release(
+        act(
             release.pk,
             person=person_of(request),
             reason=request.POST.get("reason", ""),
@@ -90,7 +105,7 @@ def veto(request: HttpRequest, service: str, version: str) -> HttpResponse:
     except ThroughlineError as error:
         return refuse(request, error, back)
     tasks.look_at_service.delay_on_commit(release.service_id)
-    messages.success(request, f"{release} is vetoed. It is not promoted anywhere further.")
+    messages.success(request, f"{release} {said}")
     return redirect(back)
 
 
@@ -167,8 +182,11 @@ def _actions(
         and following is not None
         and following.pk not in under_way
     )
+    may = may_veto(person, release)
     return {
         "following": following if may_promote else None,
-        "may_veto": may_veto(person, release) and not release.is_vetoed,
+        "may_veto": may and not release.is_vetoed,
+        "may_unveto": may and release.is_vetoed,
+        "unveto_url": reverse("release-unveto", args=[release.service.slug, release.version]),
         "veto_url": reverse("release-veto", args=[release.service.slug, release.version]),
     }

@@ -81,7 +81,8 @@ def _promotions(text: str) -> list[Hit]:
     return [
         Hit(
             one.number,
-            f"{one.release} to {one.environment.name}, {one.state}",
+            f"{one.release} to {one.environment.name}, {one.state}"
+            + (", glass broken" if one.glass_broken_at else ""),
             reverse("promotion-detail", args=[one.pk]),
             is_exact,
         )

@@ -4,12 +4,16 @@ from django.contrib.auth import views as auth
 from django.urls import URLPattern, URLResolver, path, register_converter
 
 from . import (
+    aftermath,
     asking,
     audit,
+    bulk,
+    duties,
     environments,
     events,
     inbox,
     integrations,
+    locks,
     mapping,
     overview,
     pipelines,
@@ -31,6 +35,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out/", auth.LogoutView.as_view(), name="logout"),
     path("", overview.show_overview, name="overview"),
     path("inbox/", inbox.show_inbox, name="inbox"),
+    path("inbox/approve/", bulk.approve, name="inbox-bulk-approve"),
+    path("reviews/", duties.list_reviews, name="review-list"),
     path("promotions/", promotions.list_promotions, name="promotion-list"),
     path("promotions/new/", asking.ask, name="promotion-new"),
     path("promotions/<promotion:number>/", promotions.show_promotion, name="promotion-detail"),
@@ -63,6 +69,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
         promotion_actions.cancel,
         name="promotion-cancel",
     ),
+    path("promotions/<promotion:number>/stop/", aftermath.stop, name="promotion-stop"),
+    path(
+        "promotions/<promotion:number>/break-glass/",
+        aftermath.smash,
+        name="promotion-break-glass",
+    ),
+    path(
+        "promotions/<promotion:number>/reviews/<int:glass>/",
+        aftermath.review,
+        name="promotion-review",
+    ),
+    path("promotions/<promotion:number>/cause/", aftermath.tell, name="promotion-cause"),
+    path("promotions/<promotion:number>/action/", aftermath.settle, name="promotion-action"),
     path(
         "promotions/<promotion:number>/evaluate/",
         promotion_actions.evaluate,
@@ -97,6 +116,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("releases/", releases.list_releases, name="release-list"),
     path("releases/<str:service>/<path:version>/veto/", release_trace.veto, name="release-veto"),
     path(
+        "releases/<str:service>/<path:version>/unveto/",
+        release_trace.unveto,
+        name="release-unveto",
+    ),
+    path(
         "releases/<str:service>/<path:version>/", release_trace.show_release, name="release-detail"
     ),
     path("events/", events.list_events, name="event-list"),
@@ -123,6 +147,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("environments/", environments.list_environments, name="environment-list"),
     path("freezes/", environments.make_freeze, name="freeze-make"),
     path("freezes/<int:pk>/lift/", environments.lift, name="freeze-lift"),
+    path("locks/", locks.make, name="lock-make"),
+    path("locks/<int:pk>/release/", locks.release, name="lock-release"),
     path("pipelines/", pipelines.list_pipelines, name="pipeline-list"),
     path("pipelines/<str:service>/", pipelines.show_pipeline, name="pipeline-detail"),
     path("pipelines/<str:service>/check/", pipelines.validate, name="pipeline-validate"),
