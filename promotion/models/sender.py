@@ -18,6 +18,11 @@ class Sender(models.Model):
     secret = SecretField(help_text="shared with the tool; stored encrypted")
     previous_secret = SecretField(blank=True, default="")
     previous_secret_until = models.DateTimeField(null=True, blank=True)
+    signed_by = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="whose signature with the tool's own key is believed, and then nothing else",
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
     refused_count = models.PositiveIntegerField(default=0)
