@@ -10,6 +10,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from promotion.actions.audit import record
+from promotion.exceptions import InputError
+from promotion.integrity.git.ssh import SshAddress
+from promotion.integrity.git.ssh_keys import PinnedKeys, is_private_key, read_private_key
 from promotion.models import (
     AllowedNetwork,
     Connection,
@@ -22,7 +25,7 @@ from promotion.models import (
     User,
 )
 
-HIDDEN = {"password", "secret"}
+HIDDEN = {"password", "secret", "private_key"}
 
 
 class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
@@ -121,12 +124,72 @@ class EnvironmentAdmin(AuditedAdmin):
     inlines = (TargetInline,)
 
 
+class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
+    """A connection; what SSH needs has fields of its own, since a key has many lines."""
+
+    private_key = forms.CharField(
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
+        help_text="For git over SSH: the whole file that ssh-keygen wrote, without a passphrase."
+        " Stored encrypted as the secret and never shown; left empty it stays as it is.",
+    )
+    known_hosts = forms.CharField(
+        required=False,
+        label="Host keys",
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text="For git over SSH: the host's lines of a known_hosts file, as ssh-keyscan prints"
+        " them. Compare them with what the host's owner publishes: no other host is spoken to.",
+    )
+
+    class Meta:
+        model = Connection
+        exclude = ("created_at",)  # noqa: DJ006 - as the page had it
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["known_hosts"] = self.instance.settings.get("known_hosts", "")
+
+    def clean(self) -> dict[str, Any]:
+        """Address and keys of a repository behind SSH are tried as a step would use them."""
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("private_key", "").strip():
+            given["secret"] = given["private_key"]
+        if isinstance(given.get("settings") or {}, dict) and "settings" not in self.errors:
+            given["settings"] = _with_hosts(
+                given.get("settings") or {}, given.get("known_hosts", "")
+            )
+        address = given.get("address", "")
+        if given.get("kind") == Connection.Kind.GIT and SshAddress.is_one(address):
+            self._check_ssh(address, given)
+        return given
+
+    def _check_ssh(self, address: str, given: dict[str, Any]) -> None:
+        try:
+            at = SshAddress.parse(address)
+            PinnedKeys.read(given.get("known_hosts", ""), at.host, at.port)
+            if is_private_key(given.get("secret") or ""):
+                read_private_key(given["secret"])
+        except InputError as error:
+            self.add_error(error.key or "address", error.sentence)
+            return
+        if not given.get("secret") and not self.instance.secret:
+            self.add_error("private_key", "Git over SSH needs a private key, or a password.")
+
+
+def _with_hosts(settings: dict[str, Any], known_hosts: str) -> dict[str, Any]:
+    """The settings with these host keys, or without any."""
+    rest = {name: value for name, value in settings.items() if name != "known_hosts"}
+    text = known_hosts.replace("\r\n", "\n").strip()
+    return {**rest, "known_hosts": text} if text else rest
+
+
 @admin.register(Connection)
 class ConnectionAdmin(AuditedAdmin):
     """Connections; a stored secret is never shown, an empty field keeps it."""
 
     list_display = ("name", "kind", "address")
-    exclude = ("created_at",)
+    form = ConnectionForm
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

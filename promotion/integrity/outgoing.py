@@ -158,6 +158,21 @@ class GuardedBackend(httpcore.NetworkBackend):
         return any(allowed.covers(form, port) for allowed in self._allowed for form in forms)
 
 
+def open_socket(host: str, port: int, *, timeout: float) -> socket.socket:
+    """Connect for a protocol other than HTTP, under the same guard; the caller closes it.
+
+    `timeout` is in seconds, for each address. Raises AddressRefusedError and OSError.
+    """
+    try:
+        stream = GuardedBackend(list_allowances()).connect_tcp(
+            host, port, timeout, socket_options=_SOCKET_OPTIONS
+        )
+    except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+        raise OSError(str(error)) from error
+    connected: socket.socket = stream.get_extra_info("socket")
+    return connected
+
+
 def _resolve(host: str, port: int) -> list[Address]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -16,6 +16,7 @@ from promotion.integrity.git.remotes import (
     GitRemote,
     GitUnreachableError,
 )
+from promotion.integrity.git.ssh import SshRemote
 from promotion.integrity.outgoing import AddressRefusedError
 from tests.parts.git_server import (
     commit_elsewhere,
@@ -24,6 +25,7 @@ from tests.parts.git_server import (
     run_git,
     serve_git,
 )
+from tests.parts.ssh_server import RunningSshd
 
 pytestmark = [pytest.mark.needs_git, pytest.mark.django_db]
 
@@ -36,12 +38,16 @@ def bare(tmp_path: Path) -> Path:
     return make_bare_repository(tmp_path, FILES)
 
 
-@pytest.fixture(params=["local", "http"])
+@pytest.fixture(params=["local", "http", "ssh"])
 def remote(request: pytest.FixtureRequest, bare: Path, settings: object) -> Iterator[GitRemote]:
     if request.param == "local":
         yield LocalRemote(bare)
         return
     settings.ALLOWED_PRIVATE_NETWORKS = ["127.0.0.1/32"]  # type: ignore[attr-defined]
+    if request.param == "ssh":
+        sshd: RunningSshd = request.getfixturevalue("sshd")
+        yield SshRemote(sshd.address_of(bare), "", sshd.private_key, sshd.known_hosts)
+        return
     run_git(bare, "config", "http.receivepack", "true")
     with serve_git(bare.parent) as address:
         yield HttpRemote(f"{address}/gitops.git")

@@ -17,6 +17,7 @@ from promotion.integrity.connecting import find_connection, locate_directory
 from promotion.integrity.git.http import HttpRemote
 from promotion.integrity.git.local import LocalRemote
 from promotion.integrity.git.remotes import HISTORY, BranchMovedError, GitRemote, Snapshot
+from promotion.integrity.git.ssh import SshAddress, SshRemote
 from promotion.models import Connection
 
 KEY_TRAILER = "Throughline-Key"
@@ -47,6 +48,13 @@ def open_remote(name: str) -> GitRemote:
     connection = find_connection(name, Connection.Kind.GIT)
     if urlsplit(connection.address).scheme in {"http", "https"}:
         return HttpRemote(connection.address, connection.username, connection.secret)
+    if SshAddress.is_one(connection.address):
+        return SshRemote(
+            connection.address,
+            connection.username,
+            connection.secret,
+            str(connection.settings.get("known_hosts", "")),
+        )
     return LocalRemote(locate_directory(connection))
 
 

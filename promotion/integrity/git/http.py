@@ -1,39 +1,26 @@
 """A git repository behind git's smart HTTP protocol, called through the guarded client."""
 
 import base64
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 from dulwich.client import AbstractHttpGitClient
-from dulwich.errors import GitProtocolError, NotGitRepository, SendPackError
-from dulwich.objects import ObjectID, ShaFile
-from dulwich.pack import pack_objects_to_data
-from dulwich.refs import Ref
-from dulwich.repo import Repo
+from dulwich.errors import GitProtocolError, NotGitRepository
 
 from promotion.exceptions import InputError
+from promotion.integrity.git.far_remote import LARGEST_ANSWER, FarRemote, explain_size
 from promotion.integrity.git.remotes import (
-    BRANCHES,
-    HEAD,
-    HISTORY,
     GitRefusedError,
     GitUnreachableError,
-    Snapshot,
-    choose_branch,
     explain_absence,
-    explain_move,
     explain_refusal,
-    ref_of,
 )
 from promotion.integrity.outgoing import open_client
 
-_LARGEST_ANSWER = 512 * 1024 * 1024
 
-
-class HttpRemote:
+class HttpRemote(FarRemote):
     """A repository behind git's smart HTTP protocol, read without its older history."""
 
     def __init__(self, url: str, username: str = "", password: str = "") -> None:
@@ -45,51 +32,6 @@ class HttpRemote:
         self.address = url
         self._username = username
         self._password = password
-
-    @contextmanager
-    def open(self, branch: str | None) -> Iterator[Snapshot]:
-        """Fetch the branch's near history into a directory that goes afterwards."""
-        with (
-            tempfile.TemporaryDirectory(prefix="throughline-git-") as directory,
-            Repo.init_bare(directory) as target,
-        ):
-            with self._client() as git:
-                advertised = git.get_refs(b"", ref_prefix=[bytes(HEAD), BRANCHES])
-                name, head = choose_branch(
-                    advertised.refs, advertised.symrefs or {}, branch, self.address
-                )
-
-                def want_head(*_: object, **__: object) -> list[ObjectID]:
-                    return [head]
-
-                git.fetch(b"", target, determine_wants=want_head, depth=HISTORY)
-            yield Snapshot(name, head, target.object_store)
-
-    def move_branch(self, seen: Snapshot, to: ObjectID, made: Sequence[ShaFile]) -> None:
-        """Push the new objects; raises BranchMovedError, GitRefusedError, GitUnreachableError."""
-        ref = ref_of(seen.branch)
-
-        def change(refs: Mapping[Ref, ObjectID]) -> dict[Ref, ObjectID]:
-            # The server compares with what it said just now, so that must be what we saw.
-            if refs.get(ref) != seen.head:
-                raise explain_move(seen, self.address)
-            return {ref: to}
-
-        def pack(*_: object, **__: object) -> Any:
-            return pack_objects_to_data([(item, None) for item in made])
-
-        with self._client() as git:
-            try:
-                answer = git.send_pack(b"", change, pack)
-            except SendPackError as error:
-                raise GitRefusedError(explain_refusal(self.address, str(error))) from error
-            refused = (answer.ref_status or {}).get(ref)
-            if refused is None:
-                return
-            now = git.get_refs(b"", ref_prefix=[bytes(ref)]).refs.get(ref)
-        if now != seen.head or "lock" in refused:
-            raise explain_move(seen, self.address)
-        raise GitRefusedError(explain_refusal(self.address, refused))
 
     @contextmanager
     def _client(self) -> Iterator["_GuardedGitClient"]:
@@ -160,11 +102,8 @@ class _Answer:
             if not chunk:
                 break
             self._total += len(chunk)
-            if self._total > _LARGEST_ANSWER:
-                raise GitRefusedError(
-                    f"{self._response.url.host} sent more than {_LARGEST_ANSWER} bytes. They were"
-                    " not used. Keep what is deployed in a smaller repository."
-                )
+            if self._total > LARGEST_ANSWER:
+                raise explain_size(self._response.url.host)
             self._held += chunk
         taken = bytes(self._held if size is None else self._held[:size])
         del self._held[: len(taken)]
