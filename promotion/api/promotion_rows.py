@@ -11,7 +11,11 @@ from .serializers import NamedReleaseSerializer
 
 def promotions() -> "QuerySet[Promotion]":
     """With all that the serializer names of each."""
-    return Promotion.objects.for_display().prefetch_related("release__artifacts")
+    return (
+        Promotion.objects.for_display()
+        .select_related("action_owner")
+        .prefetch_related("release__artifacts")
+    )
 
 
 class PromotedReleaseSerializer(NamedReleaseSerializer):
@@ -33,6 +37,7 @@ class PromotionSerializer(RowSerializer[Promotion]):
         source="fields", help_text="what the stage asks for, as answered"
     )
     content = serializers.DictField(help_text="what the content hash is over")
+    action_owner = PersonSerializer(allow_null=True)
 
     class Meta:
         model = Promotion
@@ -62,6 +67,15 @@ class PromotionSerializer(RowSerializer[Promotion]):
             "started_at",
             "ended_at",
             "stop_requested_at",
+            "stop_then",
+            "glass_broken_at",
+            "cause",
+            "cause_words",
+            "action",
+            "action_owner",
+            "action_due",
+            "action_url",
+            "action_done_at",
         )
 
 

@@ -83,7 +83,7 @@ class PromotionList(RowList[Promotion]):
             ),
             at=timezone.now(),
         )
-        return _tell_asked(asked)
+        return tell_asked(asked)
 
 
 class PromotionDetail(RowDetail[Promotion]):
@@ -118,7 +118,7 @@ class Approve(PromotionAct):
     )
     def post(self, request: Request, number: int) -> Response:
         """Approve exactly this content, as the person the token belongs to."""
-        return _decide(request, number, Approval.Decision.APPROVE)
+        return decide_as(request, number, Approval.Decision.APPROVE)
 
 
 class Reject(PromotionAct):
@@ -133,7 +133,7 @@ class Reject(PromotionAct):
     )
     def post(self, request: Request, number: int) -> Response:
         """Reject it, which ends this promotion; the comment is needed."""
-        return _decide(request, number, Approval.Decision.REJECT)
+        return decide_as(request, number, Approval.Decision.REJECT)
 
 
 class Cancel(PromotionAct):
@@ -150,7 +150,7 @@ class Cancel(PromotionAct):
         find_or_404(Promotion.objects.all(), pk=number)
         reason = read_body(CancelSerializer, request)["reason"]
         cancel_promotion(number, person=person, reason=reason, at=timezone.now())
-        return _tell(number)
+        return tell(number)
 
 
 class Retry(PromotionAct):
@@ -169,7 +169,7 @@ class Retry(PromotionAct):
         """Ask again for what ended without success: a new promotion, the next attempt."""
         person = person_of(request)
         find_or_404(Promotion.objects.all(), pk=number)
-        return _tell_asked(retry_promotion(number, person=person, at=timezone.now()))
+        return tell_asked(retry_promotion(number, person=person, at=timezone.now()))
 
 
 def read_body(kind: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
@@ -179,16 +179,17 @@ def read_body(kind: type[serializers.Serializer[Any]], request: Request) -> dict
     return dict(body.validated_data)
 
 
-def _decide(request: Request, number: int, decision: Approval.Decision) -> Response:
+def decide_as(request: Request, number: int, decision: Approval.Decision) -> Response:
+    """Records the person's decision on the content they name, and the promotion after it."""
     person = person_of(request)
     find_or_404(Promotion.objects.all(), pk=number)
     said = read_body(DecisionSerializer, request)
     choice = Choice(decision, said["content_hash"], said["comment"], token_of(request))
     decide(number, choice, person=person, at=timezone.now())
-    return _tell(number)
+    return tell(number)
 
 
-def _tell_asked(asked: promote.Asked) -> Response:
+def tell_asked(asked: promote.Asked) -> Response:
     """The promotion and its address; what the request did to its lane is looked at soon."""
     number = asked.promotion.pk
     tasks.advance.delay_on_commit(number)
@@ -200,7 +201,7 @@ def _tell_asked(asked: promote.Asked) -> Response:
     )
 
 
-def _tell(number: int) -> Response:
+def tell(number: int) -> Response:
     """The promotion after the act; the engine looks at it and at its lane."""
     row = promotions().prefetch_related("transitions__actor", "approvals__person").get(pk=number)
     tasks.advance.delay_on_commit(number)

@@ -137,6 +137,8 @@ class Token(models.Model):
         EVENTS = "events", "Send events and observations"
         PROMOTE = "promote", "Ask for, cancel and retry promotions"
         APPROVE = "approve", "Approve and reject as the person"
+        HOLD = "hold", "Freeze, lock and veto, and take each back, as the person"
+        EXCEPT = "except", "Grant exceptions, break the glass and review as the person"
 
     name = models.CharField(max_length=100)
     user = models.ForeignKey(

@@ -80,7 +80,7 @@ def addresses(document, lane):
 
 def test_no_body_breaks_an_operation(document, lane, call_as):
     person = make_release_manager("luca")
-    client = call_as("read", "events", "promote", "approve", user=person)
+    client = call_as("read", "events", "promote", "approve", "hold", "except", user=person)
     assert person.has_role(None, Role.RELEASE_MANAGER)
     client.raise_request_exception = False
     for url, operations in addresses(document, lane):
