@@ -13,6 +13,7 @@ from promotion.sources.known import SOURCES
 from promotion.sources.probe import make_probe
 
 from .connect_sender import check_may_connect
+from .prove_delivery import prove_delivery
 from .receive import Received, receive
 
 
@@ -32,10 +33,13 @@ def find_accepting(slug: str) -> Accepting | None:
 
 
 def take_delivery(accepting: Accepting, delivery: Delivery, *, at: datetime) -> Received:
-    """Keeps the delivery once it is proven; AuthenticationError, counted with its reason, where not."""
+    """Keeps the delivery once it is proven; AuthenticationError, counted with its reason, where not.
+
+    UnreachableError where the keys of the tool's own signature cannot be fetched.
+    """
     sender, source = accepting.sender, accepting.source
     try:
-        source.authenticate(delivery, sender.secrets_at(at), at)
+        prove_delivery(sender, source, delivery, at=at)
     except AuthenticationError as error:
         # Nothing of the delivery itself is kept: anybody may have sent it.
         Sender.objects.filter(pk=sender.pk).update(
@@ -59,6 +63,11 @@ def send_test(slug: str, *, person: User, at: datetime) -> Received:
         raise ConflictError(
             "This sender is off, so nothing is taken in at its address. Nothing was sent; turn it"
             " on first."
+        )
+    if accepting.sender.signed_by:
+        raise InputError(
+            "Only the tool itself can sign what this sender accepts. Nothing was sent; deliver"
+            " something from the tool."
         )
     secret = accepting.sender.secret
     if not secret:

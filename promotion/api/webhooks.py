@@ -11,6 +11,7 @@ from promotion import tasks
 from promotion.actions.receive import Received
 from promotion.actions.take_delivery import find_accepting, take_delivery
 from promotion.api.errors import TOO_LARGE, problem_answer
+from promotion.exceptions import UnreachableError
 from promotion.sources.base import AuthenticationError, Delivery
 from promotion.sources.evidence import add_given
 
@@ -38,6 +39,11 @@ def deliver(request: HttpRequest, slug: str) -> HttpResponse:
         received = take_delivery(accepting, delivery, at=timezone.now())
     except AuthenticationError as error:
         return problem_answer(401, error.sentence)
+    except UnreachableError as error:
+        # The tool sends it again when its keys may be had.
+        answer = problem_answer(503, error.sentence)
+        answer["Retry-After"] = "30"
+        return answer
     if received.is_new:
         tasks.process.delay_on_commit(received.event.pk)
     return accepted(received)
