@@ -71,6 +71,16 @@ app.conf.update(
             "schedule": 5.0,
             "options": {"expires": 5},
         },
+        "sweep-outbox": {
+            "task": "promotion.tasks.sweep_outbox",
+            "schedule": 5.0,
+            "options": {"expires": 5},
+        },
+        "watch": {
+            "task": "promotion.tasks.watch",
+            "schedule": 30.0,
+            "options": {"expires": 30},
+        },
         "seal-audit": {
             "task": "promotion.tasks.seal_audit",
             "schedule": 5.0,

@@ -54,3 +54,27 @@ def read_broker(url: str) -> str:
     if url.startswith("unix://"):
         return "redis+socket://" + url.removeprefix("unix://")
     return url or "redis://127.0.0.1:6379/0"
+
+
+def read_mail(url: str) -> dict[str, Any]:
+    """Django's settings for smtp://user:password@host:port, smtp+tls:// (STARTTLS) or smtps://."""
+    if not url:
+        return {"MAIL_IS_SET_UP": False}
+    parts = urlsplit(url)
+    ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+    if parts.scheme not in ports or not parts.hostname:
+        raise ValueError(
+            "EMAIL_URL must be smtp://host, smtp+tls://host or smtps://host, with user:password@"
+            " before the host and :port after it where they are needed."
+        )
+    return {
+        "MAIL_IS_SET_UP": True,
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or ports[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_TIMEOUT": 20,
+    }

@@ -6,7 +6,7 @@ from pathlib import Path
 import plotly
 from csp.constants import NONE, SELF
 
-from config.environment import read_broker, read_database, read_flag, read_list
+from config.environment import read_broker, read_database, read_flag, read_list, read_mail
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("THROUGHLINE_DATA", BASE_DIR / "data"))
@@ -178,8 +178,16 @@ SPECTACULAR_SETTINGS = {
 
 CELERY_BROKER_URL = read_broker(os.environ.get("REDIS_URL", ""))
 
+# Mail of notifications; without EMAIL_URL none is written, and the page of choices says so.
+_mail = read_mail(os.environ.get("EMAIL_URL", ""))
+MAIL_IS_SET_UP: bool = _mail.pop("MAIL_IS_SET_UP")
+globals().update(_mail)
+DEFAULT_FROM_EMAIL = os.environ.get("THROUGHLINE_MAIL_FROM", "Throughline <throughline@localhost>")
+
 # How long a worker may hold a step before another takes it over; renewed while it works.
 STEP_LEASE_SECONDS = float(os.environ.get("THROUGHLINE_STEP_LEASE_SECONDS", "60"))
+# How many workers in a row may end in the middle of one step before it is no longer taken over.
+STEP_MOST_TAKEOVERS = int(os.environ.get("THROUGHLINE_STEP_MOST_TAKEOVERS", "5"))
 SWEEP_SECONDS = float(os.environ.get("THROUGHLINE_SWEEP_SECONDS", "2"))
 # How soon after the glass was broken somebody else reviews it, where the pipeline does not say.
 BREAK_GLASS_REVIEW_HOURS = float(os.environ.get("THROUGHLINE_REVIEW_HOURS", "72"))

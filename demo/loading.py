@@ -16,12 +16,16 @@ from demo.organisation import LOOPBACK, SERVICES, make_catalog, make_connections
 from demo.people import make_people
 from demo.planning import plan_history
 from demo.timeline import Act
+from promotion.actions.tell import telling_nobody
 from promotion.models import Promotion, Service, User
 
 DAYS = 120
 FEWEST_DAYS = 45
 ACTS_AT_ONCE = 10
 LET_OTHERS_WRITE = 0.025  # seconds
+# People are told of what happened lately, as if it were running since then; older is no news.
+NEWS_OF = timedelta(days=2)
+
 Say = Callable[[str], None]
 
 
@@ -107,7 +111,8 @@ def _batches(acts: list[Act], done: int) -> Iterator[tuple[list[Act], int]]:
 def _do(batch: list[Act], progress: DemoProgress, done: int) -> None:
     """Some acts and the note that they are done: both or neither."""
     for act in batch:
-        act.do()
+        with contextlib.nullcontext() if act.at > progress.began_at - NEWS_OF else telling_nobody():
+            act.do()
     _let_rest(progress.began_at)
     progress.note(done, batch[-1].at)
 

@@ -10,6 +10,9 @@ from promotion.actions.place_again import find_misplaced, set_back
 from promotion.actions.process_event import left_events, process_event
 from promotion.actions.promote_automatically import promote_automatically
 from promotion.actions.resolve_references import due_references, resolve_reference
+from promotion.actions.send_notice import due_deliveries
+from promotion.actions.send_notice import send_notice as send
+from promotion.actions.watch import find_stuck, tell_of_freezes, tell_of_overdue_reviews
 from promotion.models import Promotion, Service, User
 
 SWEPT_AT_ONCE = 500
@@ -92,3 +95,25 @@ def resolve(reference: int) -> None:
 def seal_audit() -> None:
     """Chains the audit entries written since the last time."""
     seal_entries()
+
+
+@shared_task
+def sweep_outbox() -> None:
+    """Has every message sent that is due."""
+    for number in due_deliveries(at=timezone.now()):
+        send_notice.delay(number)
+
+
+@shared_task
+def send_notice(number: int) -> None:
+    """Sends one message, unless another worker does."""
+    send(number, at=timezone.now())
+
+
+@shared_task
+def watch() -> None:
+    """Tells of what nobody does: stuck promotions, times of freezes, overdue reviews."""
+    at = timezone.now()
+    tell_of_freezes(at=at)
+    find_stuck(at=at)
+    tell_of_overdue_reviews(at=at)

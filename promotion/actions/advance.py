@@ -27,6 +27,7 @@ from .past_gates import (
     pass_gates,
     say_passed,
 )
+from .tell_moves import tell_move, tell_waiting
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +87,7 @@ def _put_off(number: int, reason: str, at: datetime) -> Advance:
 def _expire(promotion: Promotion, reason: str, at: datetime) -> Advance:
     promotion.move_to(State.EXPIRED, reason=reason, at=at)
     record("promotion.expire", promotion, actor=None, at=at, reason=reason)
+    tell_move(promotion, at=at)
     return Advance(has_ended=True)
 
 
@@ -141,13 +143,14 @@ def _apply(number: int, plan: Plan, outcomes: list[GateResult], at: datetime) ->
         anew = ask_cheap_gates_again(promotion, plan, outcomes, at=at)
         results = _let_past(promotion, plan, anew, at)
         decision = _decide(promotion, plan, results, at)
-    store_results(promotion, results)
+    newcomers = store_results(promotion, results)
     if decision.move is Move.EXPIRE:
         return _expire(promotion, decision.reason, at)
     if decision.move is Move.WAIT:
         Promotion.objects.filter(pk=number).update(
             next_look_at=decision.look_at, reason=decision.reason[:1000]
         )
+        tell_waiting(promotion, newcomers, at=at)
         return Advance()
     return _start(promotion, plan, results, decision, at)
 
@@ -212,6 +215,7 @@ def _start(
             **({"passed_by_break_glass": passed} if passed else {}),
         },
     )
+    tell_move(promotion, at=at)
     first = StepRun.objects.filter(promotion=promotion).in_order().first()
     if first is None:
         finish_promotion(promotion, State.SUCCEEDED, reason="There was nothing to do.", at=at)

@@ -13,6 +13,7 @@ from promotion.rules.states import State
 from .advance import follow_newest_pipeline
 from .audit import record
 from .finish import wake_service
+from .tell_moves import tell_decision, tell_move
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,11 @@ def decide(number: int, choice: Choice, *, person: User, at: datetime) -> Approv
     if choice.decision == Approval.Decision.REJECT:
         reason = f"{person.name} rejected it: {choice.comment.strip()}"
         promotion.move_to(State.REJECTED, reason=reason, at=at, actor=person)
+        tell_move(promotion, at=at, actor=person)
         wake_service(promotion.service_id, at)
     else:
         Promotion.objects.filter(pk=number).update(next_look_at=at)
+        tell_decision(approval, at=at)
     return approval
 
 

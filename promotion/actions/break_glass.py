@@ -16,6 +16,7 @@ from .audit import record
 from .checking import check_link, check_words
 from .past_gates import may_pass_at_all
 from .rights import has_right
+from .tell_moves import tell_broken_glass
 
 RIGHT = "break_glass"
 LONGEST_REASON = 1000
@@ -77,6 +78,7 @@ def break_glass(number: int, emergency: Emergency, *, person: User, at: datetime
             "review_due_at": glass.review_due_at.astimezone(UTC).isoformat(),
         },
     )
+    tell_broken_glass(glass, at=at)
     return glass
 
 

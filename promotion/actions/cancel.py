@@ -11,6 +11,7 @@ from promotion.rules.states import State
 from .audit import record
 from .finish import wake_service
 from .roll_back import check_roll_back
+from .tell_moves import tell_move
 
 
 @transaction.atomic
@@ -25,6 +26,7 @@ def cancel_promotion(number: int, *, person: User, reason: str, at: datetime) ->
             State.CANCELLED, reason=reason or f"{person.name} cancelled it.", at=at, actor=person
         )
         record("promotion.cancel", promotion, actor=person, at=at, reason=reason)
+        tell_move(promotion, at=at, actor=person)
         wake_service(promotion.service_id, at)
     promotion.refresh_from_db()
     return promotion

@@ -55,8 +55,11 @@ def ask_cheap_gates_again(
     return anew
 
 
-def store_results(promotion: Promotion, results: list[GateResult]) -> None:
-    """Puts them in place of those before; gates that are no longer asked for go."""
+def store_results(promotion: Promotion, results: list[GateResult]) -> list[User]:
+    """Puts them in place of those before; gates that are no longer asked for go.
+
+    Returns the people it now waits for and did not before.
+    """
     GateResult.objects.filter(promotion=promotion).exclude(
         position__in=[r.position for r in results]
     ).delete()
@@ -81,7 +84,12 @@ def store_results(promotion: Promotion, results: list[GateResult]) -> None:
         ],
     )
     names = {name for result in results for name in result.people}
-    promotion.waits_for.set(User.objects.filter(username__in=names) if names else [])
+    people = list(User.objects.filter(username__in=names)) if names else []
+    before = set(promotion.waits_for.values_list("pk", flat=True))
+    promotion.waits_for.remove(*before - {person.pk for person in people})
+    newcomers = [person for person in people if person.pk not in before]
+    promotion.waits_for.add(*newcomers)
+    return newcomers
 
 
 def answers_of(results: list[GateResult]) -> list[GateAnswer]:

@@ -11,6 +11,7 @@ from promotion.rules.states import FINAL, State
 from .audit import record
 from .holds import judge_hold
 from .roll_back import roll_back
+from .tell_moves import tell_move
 
 UNFINISHED = list(StepRun.UNFINISHED)
 
@@ -26,6 +27,7 @@ def finish_promotion(
         state=StepRun.State.CANCELLED, finished_at=at, lease_until=None
     )
     record(f"promotion.{state.value}", promotion, actor=actor, at=at, reason=reason)
+    tell_move(promotion, at=at, actor=actor)
     if state is State.SUCCEEDED:
         judge_hold(promotion, at)
     if promotion.stop_requested_by and promotion.stop_then == Promotion.StopThen.ROLL_BACK:

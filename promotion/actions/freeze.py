@@ -11,6 +11,7 @@ from promotion.models import Environment, Freeze, Incident, Role, Service, Team,
 
 from .audit import record
 from .finish import wake_service
+from .tell_freezes import tell_begin, tell_end
 
 LONGEST_REASON = 500
 
@@ -62,6 +63,7 @@ def freeze(
     if ends_at:
         details["ends_at"] = ends_at.isoformat()
     record("freeze.make", made, actor=person, at=at, reason=made.reason, details=details)
+    tell_begin(made, at=at)
     _wake_touched(made, at)
     return made
 
@@ -80,6 +82,7 @@ def lift_freeze(number: int, *, person: User, at: datetime) -> Freeze:
     found.lifted_at, found.lifted_by = at, person
     found.save(update_fields=["lifted_at", "lifted_by"])
     record("freeze.lift", found, actor=person, at=at, reason=found.reason)
+    tell_end(found, at=at)
     _wake_touched(found, at)
     return found
 

@@ -18,6 +18,7 @@ from promotion.rules.states import State
 
 from .audit import record
 from .content import current_version, plan_of, stage_of
+from .tell_moves import tell_move
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def ask_for_promotion(request: Request, *, at: datetime) -> Asked:
         check_fields(stage, fields)
     promotion = _create(request, service, stage, version, fields, at)
     for number in verdict.superseded:
-        _supersede(Promotion.objects.get(pk=number), promotion, at)
+        _supersede(Promotion.objects.for_display().get(pk=number), promotion, at)
     return Asked(promotion, is_new=True)
 
 
@@ -181,3 +182,4 @@ def _supersede(older: Promotion, newer: Promotion, at: datetime) -> None:
         State.SUPERSEDED, reason=f"{newer.number} asks for {newer.release.version} instead.", at=at
     )
     record("promotion.supersede", older, actor=None, at=at, details={"by": newer.number})
+    tell_move(older, at=at, actor=newer.requested_by)

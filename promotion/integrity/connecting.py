@@ -76,16 +76,19 @@ def signing_secret(connection: Connection) -> bytes | None:
     InputError where the latter is not base64.
     """
     secret = str(connection.secret)
-    if not secret:
-        return None
+    return read_secret(secret, connection.name) if secret else None
+
+
+def read_secret(secret: str, name: str) -> bytes:
+    """The key behind a signing secret; `name` is the connection's or channel's in the InputError."""
     if not secret.startswith(_SECRET_PREFIX):
         return secret.encode()
     try:
         return base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
     except binascii.Error as error:
         raise InputError(
-            f"The signing secret of the connection {connection.name} begins with"
-            f" {_SECRET_PREFIX} but is not base64. Nothing was called. Enter it again."
+            f"The signing secret of {name} begins with {_SECRET_PREFIX} but is not base64."
+            " Nothing was called. Enter it again."
         ) from error
 
 

@@ -1,29 +1,21 @@
 """The step notify: tells people, through a chat's incoming webhook or a signed one."""
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, timedelta
 from typing import Any
 
-import httpx
 from django.conf import settings as configuration
 
-from promotion.exceptions import InputError, ThroughlineError, UnreachableError
-from promotion.integrity.calling import Answered, prove, read_answer
+from promotion.exceptions import InputError
+from promotion.integrity.calling import prove
 from promotion.integrity.connecting import find_connection
-from promotion.integrity.outgoing import open_client
+from promotion.integrity.telling import encode_message, post_message, write_chat_message
 from promotion.models import Connection
 from promotion.rules.settings import Problem, check_text, need_text, sets_of, unknown_keys
 
 from .base import Outcome, StepContext, StepResult
 
-CALL_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 FORMATS = ("webhook", "slack")
-NOT_DONE = frozenset({408, 425, 429})
-
-
-class MessageRefusedError(ThroughlineError):
-    """The far side refused the message; nobody was told."""
 
 
 class NotifyStep:
@@ -72,39 +64,11 @@ def _send(context: StepContext, inputs: Mapping[str, Any]) -> None:
     connection = find_connection(str(inputs["to"]), Connection.Kind.HTTP)
     target = inputs.get("target")
     key = f"{context.key}-{target}" if target else context.key
-    body = json.dumps(_message(connection, context, inputs), ensure_ascii=False).encode()
+    body = encode_message(_message(connection, context, inputs))
     # A chat's address is its secret, and what signs is not for it.
     is_signed = connection.settings.get("format", FORMATS[0]) == "webhook"
-    headers = {
-        "Content-Type": "application/json",
-        "Idempotency-Key": key,
-        **(prove(connection, key, context.at, body) if is_signed else {}),
-    }
-    try:
-        with open_client(timeout=CALL_TIMEOUT) as client:
-            request = client.build_request(
-                "POST", connection.address, headers=headers, content=body
-            )
-            answer = read_answer(client, request)
-    except httpx.HTTPError as error:
-        raise UnreachableError(
-            f"{connection.name} did not answer ({type(error).__name__}). It is told again with the same key."
-        ) from error
-    _check(connection, answer)
-
-
-def _check(connection: Connection, answer: Answered) -> None:
-    if 200 <= answer.status < 300:
-        return
-    if answer.status in NOT_DONE or answer.status >= 500:
-        raise UnreachableError(
-            f"{connection.name} answered {answer.status}. It is told again with the same key."
-        )
-    said = " ".join(answer.body[:200].decode(errors="replace").split())
-    raise MessageRefusedError(
-        f"{connection.name} refused the message with {answer.status}{': ' if said else ''}{said}."
-        " Nobody was told. Correct the connection's address or credentials."
-    )
+    proof = prove(connection, key, context.at, body) if is_signed else {}
+    post_message(connection.name, connection.address, key=key, body=body, headers=proof)
 
 
 def _message(
@@ -117,7 +81,7 @@ def _message(
     )
     form = connection.settings.get("format", FORMATS[0])
     if form == "slack":
-        return {"text": f"{_escape(str(text))} <{url}|{promotion.number}>"}
+        return write_chat_message(str(text), url, promotion.number)
     if form != "webhook":
         raise InputError(
             f"The connection {connection.name} has the format {str(form)[:40]!r}; webhook and slack"
@@ -137,8 +101,3 @@ def _message(
             "targets": [inputs["target"]] if "target" in inputs else context.step_run.targets,
         },
     }
-
-
-def _escape(text: str) -> str:
-    """The three signs that chat messages give a meaning to (api.slack.com/reference/surfaces/formatting)."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
