@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
@@ -62,9 +63,11 @@ def claim(step_run: int, *, at: datetime) -> StepRun | None:
     if not _is_still_the_content(promotion, at):
         return None
     was_taken_over = run.state == StepRun.State.RUNNING
+    takeovers = run.takeovers + was_taken_over
     lease = lease_from(at)
     claimed = StepRun.objects.filter(pk=run.pk, token=run.token, state=run.state).update(
         token=F("token") + 1,
+        takeovers=takeovers,
         state=StepRun.State.RUNNING,
         lease_until=lease,
         begun_at=run.begun_at or at,
@@ -76,6 +79,9 @@ def claim(step_run: int, *, at: datetime) -> StepRun | None:
     run.token, run.begun_at, run.promotion = run.token + 1, run.begun_at or at, promotion
     if was_taken_over and not _repeat_is_safe(run):
         _ask_a_person(run, at)
+        return None
+    if takeovers > settings.STEP_MOST_TAKEOVERS:
+        _give_up(run, takeovers, at)
         return None
     return run
 
@@ -100,6 +106,18 @@ def _ask_a_person(run: StepRun, at: datetime) -> None:
         Outcome.UNKNOWN,
         "The worker ended while the step was under way, so whether it happened is not known."
         " Say whether it is done, or have it repeated, or give up.",
+    )
+    record_outcome(run, result, at=at)
+
+
+def _give_up(run: StepRun, ended: int, at: datetime) -> None:
+    """What ends every worker that does it would otherwise hold the lane and the workers for ever."""
+    result = StepResult(
+        Outcome.ERRORED,
+        f"{ended} workers in a row ended while the step was under way, so it is not tried again."
+        " What it did before may stand. The log of the workers tells how they ended; ask for the"
+        " promotion again once that is mended.",
+        {"is_retryable": False},
     )
     record_outcome(run, result, at=at)
 

@@ -57,6 +57,7 @@ def _columns(result: StepResult, at: datetime) -> dict[str, Any]:
     if result.outcome is Outcome.WAITING:
         look_at = at + (result.look_again_in or LOOK_AGAIN_IN)
         columns |= {
+            "takeovers": 0,
             "look_again_at": look_at,
             "progress": result.progress,
             "output": {"is_waiting": True, "state": dict(result.output)},

@@ -118,6 +118,33 @@ def test_a_lease_that_ran_out_is_taken_over_and_the_late_writer_changes_nothing(
     assert promotion.state == State.RUNNING
 
 
+def test_a_step_that_ends_every_worker_is_given_up_after_a_bound(settings):
+    settings.STEP_MOST_TAKEOVERS = 3
+    promotion = start()
+    at = NOW
+    for _ in range(4):  # the first worker, and three that take over
+        assert claim(step(promotion).pk, at=at) is not None
+        at += timedelta(minutes=5)
+    assert claim(step(promotion).pk, at=at) is None
+    promotion.refresh_from_db()
+    assert step(promotion).state == StepRun.State.ERRORED
+    assert promotion.state == State.ERRORED
+    assert "4 workers in a row ended" in promotion.reason
+
+
+def test_looks_that_come_back_are_no_takeovers(settings):
+    settings.STEP_MOST_TAKEOVERS = 1
+    promotion = start()
+    at = NOW
+    for _ in range(3):
+        assert claim(step(promotion).pk, at=at) is not None
+        at += timedelta(minutes=2)  # the worker ended, and another one takes over and comes back
+        run_until_waiting(promotion, at)
+        assert step(promotion).state == StepRun.State.WAITING
+        at += timedelta(seconds=30)
+    assert step(promotion).takeovers == 0
+
+
 def test_stopping_takes_effect_at_once_while_a_step_only_waits():
     promotion = start()
     run_until_waiting(promotion, NOW)
