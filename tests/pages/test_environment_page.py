@@ -180,3 +180,33 @@ def test_the_pages_queries_do_not_grow_with_freezes_and_environments(
         make_freeze(service=make_service(f"s-{number}", team=make_team(f"t-{number}")))
     with django_assert_num_queries(len(few)):
         client.get("/environments/")
+
+
+def test_an_environment_is_locked_and_released_on_the_page(client: Client) -> None:
+    from tests import factories
+
+    ines = factories.make_release_manager()
+    viewer = factories.make_person("vera", "viewer")
+    factories.make_environment()
+    factories.make_service()
+    locked = {"environment": "production", "service": "shipment-api", "reason": "Moving house"}
+    client.force_login(viewer)
+    assert "Lock now" not in client.get("/environments/").content.decode()
+    assert client.post("/locks/", locked).status_code == 403
+    client.force_login(ines)
+    assert client.get("/locks/").status_code == 405
+    for wrong in ({"reason": ""}, {"environment": "moon"}, {"ends_at": "2020-01-01T00:00"}):
+        assert client.post("/locks/", {**locked, **wrong}).status_code == 400
+    assert not Lock.objects.exists()
+    assert client.post("/locks/", locked).status_code == 302
+    assert client.post("/locks/", locked).status_code == 409
+    lock = Lock.objects.get()
+    shown = client.get("/environments/").content.decode()
+    assert "Production for shipment-api" in shown
+    assert "until it is released" in " ".join(shown.split()) or "it is released" in shown
+    client.force_login(viewer)
+    assert client.post(f"/locks/{lock.pk}/release/").status_code == 403
+    client.force_login(ines)
+    assert client.post(f"/locks/{lock.pk}/release/").status_code == 302
+    assert client.post(f"/locks/{lock.pk}/release/").status_code == 409
+    assert "Nobody has locked an environment." in client.get("/environments/").content.decode()

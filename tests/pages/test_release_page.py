@@ -348,3 +348,26 @@ def test_a_page_of_many_deployments_costs_no_more_queries(
         make_deployment(release, place, at=timezone.now() - timedelta(minutes=number))
     with django_assert_max_num_queries(32):
         page(client, release)
+
+
+def test_a_veto_is_taken_back_on_the_page_by_who_may_veto(client: Client) -> None:
+    from promotion.actions.veto import veto_release
+    from tests import factories
+
+    service = factories.make_service("unvetoed")
+    release = factories.make_release(service, "1.0.0")
+    ines, viewer = factories.make_release_manager("ina"), factories.make_person("vip", "viewer")
+    veto_release(release.pk, person=ines, reason="Loses data", at=factories.NOW)
+    path = "/releases/unvetoed/1.0.0/"
+    body = {"release": release.pk, "reason": "It was the test data"}
+    client.force_login(viewer)
+    assert 'data-open="unveto"' not in client.get(path).content.decode()
+    assert client.post(f"{path}unveto/", body).status_code == 403
+    client.force_login(ines)
+    assert 'data-open="unveto"' in client.get(path).content.decode()
+    assert client.get(f"{path}unveto/").status_code == 405
+    assert client.post(f"{path}unveto/", {**body, "reason": ""}).status_code == 400
+    assert client.post(f"{path}unveto/", body).status_code == 302
+    assert client.post(f"{path}unveto/", body).status_code == 409
+    release.refresh_from_db()
+    assert not release.is_vetoed
