@@ -81,6 +81,11 @@ app.conf.update(
             "schedule": 30.0,
             "options": {"expires": 30},
         },
+        "refresh-facts": {
+            "task": "metrics.tasks.refresh",
+            "schedule": 3.0,
+            "options": {"expires": 3},
+        },
         "seal-audit": {
             "task": "promotion.tasks.seal_audit",
             "schedule": 5.0,

@@ -32,6 +32,7 @@ class Asked:
     as_of: datetime
     is_now: bool
     problems: tuple[str, ...] = ()
+    asked_at: datetime | None = None
 
     @property
     def before(self) -> Period:
@@ -157,6 +158,7 @@ def read_question(given: Mapping[str, Any], at: datetime) -> Asked:
         as_of=as_of or at,
         is_now=as_of is None,
         problems=tuple([*problems, problem] if problem else problems),
+        asked_at=at,
     )
 
 

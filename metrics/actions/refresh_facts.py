@@ -1,14 +1,13 @@
 """Bring the facts and sums of services up to what is on record. They are no record: not audited."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from metrics.facts import find_linked
 from metrics.models import Rollup, ServiceState, StaleService
-from metrics.rollups.computing import NO_SERVICE, compute_facts, made_by
+from metrics.rollups.computing import NO_SERVICE, compute_facts
+from metrics.rollups.freshness import find_stale
 from metrics.rollups.packing import unpack
 from metrics.rollups.storing import (
     apply_sums,
@@ -83,30 +82,10 @@ def _move_lines() -> None:
         state.save(update_fields=["line"])
 
 
-def find_stale(at: datetime, services: Iterable[int] | None = None) -> list[int]:
-    """The services (of those, None: of all) whose facts do not hold at `at`, oldest note first.
-
-    A service that was never looked at is one of them.
-    """
-    wanted = None if services is None else {*services}
-    found: dict[int, None] = {}
-    for key in StaleService.objects.order_by("pk").values_list("service_key", flat=True):
-        found[key] = None
-    run_out: QuerySet[ServiceState] = ServiceState.objects.filter(valid_until__lte=at)
-    others = ServiceState.objects.exclude(made_by=made_by())
-    for key in (run_out | others).values_list("service_key", flat=True):
-        found[key] = None
-    if EVERY_SERVICE in found:
-        found = dict.fromkeys(list_services())
-    known = set(ServiceState.objects.values_list("service_key", flat=True))
-    found |= dict.fromkeys(key for key in list_services() if key not in known)
-    return [key for key in found if key >= 0 and (wanted is None or key in wanted)]
-
-
-def refresh_stale(at: datetime, services: Iterable[int] | None = None) -> int:
+def refresh_stale(at: datetime) -> int:
     """Brings up to date what is not, and what hangs together with it; returns how many services."""
     spread_staleness()
-    stale = find_stale(at, services)
+    stale = find_stale(at)
     linked = {key for each in stale if each != NO_SERVICE for key in find_linked(each)}
     together = [*stale, *sorted(linked - {*stale})]
     for key in together:

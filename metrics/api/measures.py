@@ -20,8 +20,8 @@ from metrics.addresses import place_rows
 from metrics.described import BY_SLUG, DESCRIBED, Described
 from metrics.forms import Asked, read_question
 from metrics.measures.registry import MEASURES
-from metrics.measures.results import Result, Row
-from metrics.reports import Figure, Report
+from metrics.measures.results import DEFINITION, Result, Row
+from metrics.reports import Figure, Report, TooMuchError
 from metrics.statistics import Interval
 from promotion.api.schema import problems
 from promotion.exceptions import InputError
@@ -62,9 +62,9 @@ def write_plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def write_figure(figure: Figure, asked: Asked) -> dict[str, Any]:
+def write_figure(figure: Figure, report: Report) -> dict[str, Any]:
     """One measure: value, n, interval, target, what is counted beside, and its own details."""
-    described, result = figure.described, figure.result
+    described, result, asked = figure.described, figure.result, report.asked
     query = urlencode({**asked.query(), "as_of": asked.as_of.isoformat()})
     return {
         "name": described.name,
@@ -80,10 +80,7 @@ def write_figure(figure: Figure, asked: Asked) -> dict[str, Any]:
         "provisional": result.provisional,
         "target": figure.target,
         "verdict": figure.verdict or None,
-        "beside": {
-            name: len(getattr(result.beside, name))
-            for name in ("restarts", "dry_runs", "quarantined", "unmapped", "backfilled")
-        },
+        "beside": report.count_aside(described.name),
         "details": {
             field.name: write_plain(getattr(result, field.name))
             for field in fields(result)
@@ -97,10 +94,17 @@ def _write_interval(interval: Interval | None) -> list[float | None] | None:
     return None if interval is None else [interval.low, interval.high]
 
 
-def _write_head(asked: Asked, result: Result) -> dict[str, Any]:
+def _open_report(asked: Asked) -> Report:
+    try:
+        return Report(asked)
+    except TooMuchError as error:
+        raise InputError(f"{error} Nothing was computed.") from error
+
+
+def _write_head(asked: Asked) -> dict[str, Any]:
     filters = asked.filters
     return {
-        "definition": result.definition,
+        "definition": DEFINITION,
         "from": asked.period.from_.isoformat(),
         "to": asked.period.to.isoformat(),
         "zone": asked.period.zone,
@@ -123,12 +127,13 @@ class Measures(APIView):
     )
     def get(self, request: Request) -> Response:
         """The five key measures. First-pass success is that of production unless one is named."""
-        report = Report(read_asked(request))
+        report = _open_report(read_asked(request))
         figures = report.figures()
         return Response(
             {
-                **_write_head(report.asked, figures[0].result),
-                "measures": [write_figure(figure, report.asked) for figure in figures],
+                **_write_head(report.asked),
+                "measures": [write_figure(figure, report) for figure in figures],
+                "behind": report.fresh.behind,
             }
         )
 
@@ -152,11 +157,10 @@ class MeasureRows(APIView):
         described = _find(name)
         asked = read_asked(request)
         limit, start = _read_limit(request), _read_cursor(request)
-        result = Report(asked).compute(described.name)
-        ordered = sorted(result.rows, key=lambda row: (row.at, row.unit))
-        page = ordered[start : start + limit]
+        report = _open_report(asked)
+        page = report.rows(described.name, slice(start, start + limit + 1))
         following = None
-        if start + limit < len(ordered):
+        if len(page) > limit:
             query = {
                 **asked.query(),
                 "as_of": asked.as_of.isoformat(),
@@ -166,10 +170,10 @@ class MeasureRows(APIView):
             following = request.build_absolute_uri(f"{request.path}?{urlencode(query)}")
         return Response(
             {
-                **_write_head(asked, result),
+                **_write_head(asked),
                 "measure": described.name,
                 "next": following,
-                "results": _write_rows(page),
+                "results": _write_rows(page[:limit]),
             }
         )
 

@@ -1,6 +1,6 @@
 """From values to figures: the only package that knows Plotly's format."""
 
-from .durations import draw_parts, draw_spans
+from .durations import Mean, draw_parts, draw_spans
 from .failures import draw_failures
 from .frame import Chart
 from .shares import draw_classes, draw_links, draw_share, draw_shares
@@ -8,6 +8,7 @@ from .sparkline import Sparkline, draw_sparkline
 
 __all__ = [
     "Chart",
+    "Mean",
     "Sparkline",
     "draw_classes",
     "draw_failures",

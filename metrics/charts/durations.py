@@ -1,9 +1,10 @@
 """Charts of times from build to production: every release a dot, and the parts of the mean."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from metrics.measures.journeys import Part, average_parts
+from metrics.measures.journeys import Part
 from metrics.measures.periods import Buckets, Period
 from metrics.measures.results import Bucket, Row
 from promotion.formats import format_percent, format_span
@@ -69,12 +70,16 @@ def _draw_medians(buckets: Sequence[Bucket], by: float) -> dict[str, Any]:
 
 def draw_spans(
     rows: Sequence[Row],
+    n: int,
     buckets: Sequence[Bucket],
     step: str,
     target: float | None,
     title: str,
 ) -> Chart:
-    """A dot for every release at its deployment, the median of each bucket as a line."""
+    """A dot for each release at its deployment, the median of each bucket as a line.
+
+    `rows` may be a part of the `n` releases.
+    """
     timed = [row for row in rows if row.hours is not None]
     by, unit = _scale([row.hours for row in timed])
     highest = max([*(row.hours or 0 for row in timed), target or 0]) / by
@@ -90,10 +95,10 @@ def draw_spans(
         slug="spans",
         title=title,
         subtitle=(
-            f"{'Days' if unit == 'd' else 'Hours'} from build to production, a dot for each of"
-            f" {len(timed)} releases, line: median by {step} from n = 5; diamonds: hotfixes"
+            f"{'Days' if unit == 'd' else 'Hours'} from build to production, a dot for {_tell_dots(len(timed), n)}"
+            f" releases, line: median by {step} from n = 5; diamonds: hotfixes"
         ),
-        sentence=f"Times from build to production of {len(timed)} releases.",
+        sentence=f"Times from build to production of {n} releases.",
         figure={
             "data": [*_draw_dots(timed, by), _draw_medians(buckets, by)],
             "layout": lay_out(axis, labels=labels, shapes=shapes, right=96),
@@ -105,35 +110,27 @@ def draw_spans(
     )
 
 
+def _tell_dots(shown: int, n: int) -> str:
+    return f"each of {n}" if shown == n else f"{shown} of {n}, picked evenly,"
+
+
 def _tell(hours: float | None) -> str | None:
     return None if hours is None else format_span(hours * SECONDS)
 
 
-def _parts_of(row: Row) -> tuple[Part, ...]:
-    found = dict(row.details).get("parts")
-    if not isinstance(found, tuple):
-        return ()
-    return tuple(part for part in found if isinstance(part, Part))
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """The mean parts of the spans of a time, and of how many spans."""
+
+    n: int
+    parts: tuple[Part, ...]
 
 
-def _group_parts(rows: Iterable[Row], buckets: Buckets) -> list[list[tuple[Part, ...]]]:
-    held: list[list[tuple[Part, ...]]] = [[] for _ in buckets.parts]
-    for row in rows:
-        place = buckets.index_of(row.at)
-        if place is not None:
-            held[place].append(_parts_of(row))
-    return held
-
-
-def draw_parts(rows: Iterable[Row], period: Period, step: str, title: str) -> Chart:
+def draw_parts(whole: Mean, held: Sequence[Mean], period: Period, step: str, title: str) -> Chart:
     """The mean parts of the time by bucket, stacked; they add up to the mean, not the median."""
     buckets = Buckets(period, step)
-    held = _group_parts(rows, buckets)
-    every = [parts for group in held for parts in group]
-    overall = average_parts(every) if every else ()
-    means = [
-        {part.name: part.hours for part in average_parts(group)} if group else {} for group in held
-    ]
+    overall = whole.parts
+    means = [{part.name: part.hours for part in mean.parts} for mean in held]
     by, unit = _scale([sum(mean.values()) for mean in means])
     names = [part.name for part in overall]
     highest = max((sum(mean.values()) / by for mean in means), default=0.0)
@@ -145,7 +142,7 @@ def draw_parts(rows: Iterable[Row], period: Period, step: str, title: str) -> Ch
         title=title,
         subtitle=(
             f"Mean {'days' if unit == 'd' else 'hours'} by {step} of the production deployment,"
-            f" n = {len(every)}"
+            f" n = {whole.n}"
         ),
         sentence=f"Parts of the mean time from build to production: {said or 'none yet'}.",
         figure={
@@ -159,8 +156,8 @@ def draw_parts(rows: Iterable[Row], period: Period, step: str, title: str) -> Ch
         },
         columns=(step.capitalize(), *(name.capitalize() for name in names), "Releases"),
         rows=tuple(
-            (name_bucket(part, step), *(_tell(mean.get(name)) for name in names), str(len(group)))
-            for part, mean, group in zip(buckets.parts, means, held, strict=True)
+            (name_bucket(part, step), *(_tell(mean.get(name)) for name in names), str(mean_of.n))
+            for part, mean, mean_of in zip(buckets.parts, means, held, strict=True)
         ),
     )
 

@@ -1,12 +1,12 @@
 """Charts of shares: one over time, several beside each other, the classes of one, its links."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from metrics.described import LINK_WORDS, Described
 from metrics.measures.periods import Buckets, Period
-from metrics.measures.results import Bucket, Row
+from metrics.measures.results import Bucket
 from metrics.measures.traceability import LinkCoverage
 from promotion.formats import format_percent
 
@@ -139,21 +139,6 @@ def draw_share(
     )
 
 
-def _class_of(row: Row) -> str:
-    if row.verdict == "automated":
-        return f"automated by {dict(row.details)['by']}"
-    return row.verdict
-
-
-def _count_classes(rows: Iterable[Row], buckets: Buckets) -> list[Counter[str]]:
-    counts: list[Counter[str]] = [Counter() for _ in buckets.parts]
-    for row in rows:
-        place = buckets.index_of(row.at)
-        if place is not None:
-            counts[place][_class_of(row)] += 1
-    return counts
-
-
 def _stack(counts: Sequence[Counter[str]], starts: list[str]) -> list[dict[str, Any]]:
     """A bar for each class there is, as its share of the bucket."""
     return [
@@ -172,11 +157,13 @@ def _stack(counts: Sequence[Counter[str]], starts: list[str]) -> list[dict[str, 
 
 
 def draw_classes(
-    rows: Iterable[Row], period: Period, step: str, target: float | None, title: str
+    counts: Sequence[Counter[str]], period: Period, step: str, target: float | None, title: str
 ) -> Chart:
-    """How deployments reached production, as shares of each bucket, unknown among them."""
+    """How deployments reached production, as shares of each bucket, unknown among them.
+
+    `counts` has the classes (the keys of CLASSES) of each bucket.
+    """
     buckets = Buckets(period, step)
-    counts = _count_classes(rows, buckets)
     whole = sum(counts, Counter[str]())
     axis = {"range": [0, 104], "ticksuffix": "\u00a0%", "nticks": 6}
     shapes, labels = [], []

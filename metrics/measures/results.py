@@ -165,11 +165,19 @@ class Known(Protocol):
     """What is known at all, whatever the period and filters."""
 
     @property
-    def is_empty(self) -> bool: ...
+    def is_empty(self) -> bool:
+        """Whether nothing had been received at all."""
+        ...
+
     @property
-    def has_mapped(self) -> bool: ...
+    def has_mapped(self) -> bool:
+        """Whether any fact is of a known service and environment."""
+        ...
+
     @property
-    def has_unmapped(self) -> bool: ...
+    def has_unmapped(self) -> bool:
+        """Whether any is not."""
+        ...
 
 
 def explain_no_data(known: Known, filters: Filters, immature: int) -> str:

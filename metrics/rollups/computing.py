@@ -84,18 +84,16 @@ def compute_facts(service_key: int, at: datetime) -> ServiceFacts:
     record = load_record(at, services=group)
     history = History(record, at)
     knowledge = history.knowledge
-    own = [
+    own: list[Any] = [
         *knowledge.deployments,
         *knowledge.observations,
         *knowledge.builds,
         *knowledge.promotions.values(),
     ]
-    aside = [*knowledge.quarantined, *knowledge.unmapped]
+    aside: list[Any] = [*knowledge.quarantined, *knowledge.unmapped, *knowledge.incidents]
     found.has_mapped = any(fact.service == slug for fact in own)
     found.has_unmapped = any(fact.service == slug for fact in knowledge.unmapped)
-    found.has_any = found.has_mapped or any(
-        fact.service == slug for fact in (*aside, *knowledge.incidents)
-    )
+    found.has_any = found.has_mapped or any(fact.service == slug for fact in aside)
     found.size = len(record.deployments) + len(record.promotions)
     _Writer(found, history, slug).write()
     return found
@@ -165,7 +163,7 @@ class _Writer:
                 mature_at=row.at + self.history.knowledge.watch_of(row.environment),
                 has_failed=has_failed,
                 failure=failure.reason if failure and has_failed else "",
-                findings=[list(each) for each in told.get("findings", ())],
+                findings=[list(each) for each in _pairs(told.get("findings"))],
                 recovery_hours=None if failure is None or is_open else failure.hours,
                 is_contained=bool(told.get("contained")),
                 is_rework=bool(told.get("rework")),
@@ -188,7 +186,7 @@ class _Writer:
         for row, details in self._rows("build_to_production"):
             yield SpanFact(
                 **self._shared(row, details["kind"]),
-                hours=row.hours,
+                hours=row.hours or 0.0,
                 until_all_hours=details["until_all_hours"],
                 parts=[[part.name, part.hours] for part in _parts(details["parts"])],
                 level=level_of(row.unit),
@@ -277,6 +275,10 @@ class _Writer:
                     yield each
 
 
+def _pairs(found: Any) -> Iterable[Any]:
+    return found or ()
+
+
 def _parts(found: Any) -> Iterable[Part]:
     return (part for part in found if isinstance(part, Part))
 
@@ -315,7 +317,8 @@ def _compute_homeless(at: datetime) -> ServiceFacts:
         .aggregate(at=Min("received_at"))
         .values(),
     ]
-    received = [fact.received_at for fact in (*record.incidents, *record.builds)]
+    told: list[Any] = [*record.incidents, *record.builds]
+    received = [fact.received_at for fact in told]
     found = ServiceFacts(
         NO_SERVICE,
         at,

@@ -138,7 +138,7 @@ def add_tables(tables: Iterable[tuple[Table, int]]) -> Table:
         if len(summed.days):
             binned[name] = summed
     rows_kept, columns_kept = counts.any(axis=1), counts.any(axis=0)
-    kept = tuple(name for name, keep in zip(columns, columns_kept, strict=True) if keep)
+    kept = tuple(columns[index] for index in np.flatnonzero(columns_kept))
     return Table(kept, days[rows_kept], counts[rows_kept][:, columns_kept], {}, binned)
 
 
@@ -194,7 +194,8 @@ def unpack(data: Any) -> Table:
         return taken
 
     def take_days(count: int) -> Ints:
-        return take("<u2", count).astype(np.int64) + origin
+        days: Ints = take("<u2", count).astype(np.int64) + origin
+        return days
 
     days = take_days(n)
     counts = np.empty((n, len(head["columns"])), np.int64)

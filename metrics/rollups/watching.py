@@ -191,7 +191,7 @@ def _find_triggers(connection: Any) -> list[tuple[str, str]]:
 
 
 def _table(watched: Watched) -> str:
-    return apps.get_model(watched.model)._meta.db_table
+    return str(apps.get_model(watched.model)._meta.db_table)
 
 
 def _write_triggers(vendor: str, stale: str) -> Iterator[tuple[str, list[str]]]:

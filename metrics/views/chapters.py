@@ -1,10 +1,12 @@
 """What the page of one measure tells beside its number: charts, a ladder, facts in pairs."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from metrics.charts import (
     Chart,
+    Mean,
     draw_classes,
     draw_failures,
     draw_links,
@@ -19,11 +21,14 @@ from metrics.measures.failures import Failures
 from metrics.measures.first_pass import FirstPass, Ladder
 from metrics.measures.traceability import Traceability
 from metrics.reports import Figure, Report
+from metrics.rollups.results import mean_parts
+from metrics.rollups.tallies import EXACT_UP_TO
 from promotion.formats import NO_BREAK, format_number, format_percent, format_span
 
 from .telling import SECONDS, find_parts_title, tell_hours
 
 Facts = list[tuple[str, str]]
+DOTS = 1500  # of a chart: more take long to draw and cover each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ def add_chapter(context: dict[str, Any], report: Report, figure: Figure) -> None
         _add_failures(context, report, figure, result)
     if not result.n:
         context["charts"] = []
+    context["accuracy"] = _tell_accuracy(result)
 
 
 def _draw_over_time(report: Report, figure: Figure, title: str) -> Chart:
@@ -67,7 +73,7 @@ def _add_automated(
         else "No deployment was made by hand"
     )
     context["charts"] = [
-        draw_classes(result.rows, report.asked.period, report.step, figure.target, title)
+        draw_classes(_count_classes(report), report.asked.period, report.step, figure.target, title)
     ]
     facts: Facts = [
         ("Automated here", format_number(result.automated_by_us)),
@@ -108,13 +114,37 @@ def _add_first_pass(
     everywhere = report.compute("first_pass", is_leading=False)
     if isinstance(everywhere, FirstPass):
         context["environments"] = [_tell_ladder(each) for each in everywhere.by_environment]
-    refused = sum(row.verdict in ("failed", "errored", "cancelled") for row in result.rows)
-    repeated = sum(row.verdict == "retried" for row in result.rows)
+    verdicts = report.count_verdicts("first_pass")
+    refused = sum(verdicts.get(name, 0) for name in ("failed", "errored", "cancelled"))
+    repeated = verdicts.get("retried", 0)
     context["facts"] = [
         ("First attempt failed, broke or was cancelled", format_number(refused)),
         ("A step repeated by a person", format_number(repeated)),
         ("Watch window still runs", format_number(result.immature)),
     ]
+
+
+def _count_classes(report: Report) -> list[Counter[str]]:
+    """The classes of measure 1 in each part of the period, ours and others' apart."""
+    counts = []
+    for tallied in report.tally_buckets("automated_share"):
+        others = tallied.tally.of("others")
+        count = Counter(tallied.tally.named("verdict"))
+        automated = count.pop("automated", 0)
+        count["automated by us"], count["automated by others"] = automated - others, others
+        counts.append(+count)  # without zeros
+    return counts
+
+
+def draw_mean_parts(report: Report, result: BuildToProduction) -> Chart:
+    """The parts of the time from build to production, in each part of the period."""
+    held = [
+        Mean(tallied.tally.of("n"), mean_parts(tallied.tally))
+        for tallied in report.tally_buckets("build_to_production")
+    ]
+    whole = Mean(result.n, result.mean_parts)
+    title = find_parts_title(result)
+    return draw_parts(whole, held, report.asked.period, report.step, title)
 
 
 def _tell_ladder(ladder: Ladder) -> dict[str, Any]:
@@ -137,10 +167,16 @@ def _add_spans(
         if median is not None
         else f"{result.n} releases; a median needs 5"
     )
-    period = report.asked.period
     context["charts"] = [
-        draw_spans(result.rows, figure.buckets, report.step, figure.target, title),
-        draw_parts(result.rows, period, report.step, find_parts_title(result)),
+        draw_spans(
+            report.sample("build_to_production", result.n, DOTS),
+            result.n,
+            figure.buckets,
+            report.step,
+            figure.target,
+            title,
+        ),
+        draw_mean_parts(report, result),
     ]
     context["spreads"] = [
         _tell_spread("Until the first production target", result.spread),
@@ -164,6 +200,18 @@ def _add_spans(
     if result.negative:
         facts.append(("Spans below zero, set aside", format_number(len(result.negative))))
     context["facts"] = facts
+
+
+def _tell_accuracy(result: Any) -> str:
+    """Whether percentiles are of every single duration."""
+    if not isinstance(result, BuildToProduction) or not result.n:
+        return ""
+    if result.n <= EXACT_UP_TO:
+        return "Percentiles are exact."
+    return (
+        f"Percentiles of more than {format_number(EXACT_UP_TO)} releases are read from sums"
+        " by day and are within 1 % of the exact ones."
+    )
 
 
 def _tell_spread(name: str, spread: Spread) -> dict[str, Any]:

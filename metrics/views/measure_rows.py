@@ -1,14 +1,14 @@
 """The rows behind a figure: filtered, sorted, paged, and as CSV."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,9 +24,11 @@ from metrics.described import (
     VERDICT_WORDS,
     Described,
 )
-from metrics.forms import Asked, TargetForm
+from metrics.forms import TargetForm
+from metrics.measures.periods import span_of
 from metrics.measures.results import DEFINITION, Row
-from metrics.reports import Report
+from metrics.reports import Report, open_report
+from metrics.rollups.base import SORTS, Wanted
 from promotion.exceptions import ThroughlineError
 from promotion.models import User
 from promotion.views.refusing import refuse
@@ -36,13 +38,8 @@ from .set_aside import find_set_aside
 
 PAGE = 50
 LONGEST = 200
-SORTS: dict[str, Callable[[Row], Any]] = {
-    "at": lambda row: (row.at, row.unit),
-    "service": lambda row: (row.service, row.at, row.unit),
-    "environment": lambda row: (row.environment, row.at, row.unit),
-    "verdict": lambda row: (row.verdict, row.at, row.unit),
-    "hours": lambda row: (row.hours if row.hours is not None else -1.0, row.at, row.unit),
-}
+BATCH = 2000
+WITH_HOURS = ("build_to_production", "failures")
 COLUMNS = (
     ("at", "When"),
     ("service", "Service"),
@@ -82,10 +79,23 @@ class Choice:
     is_ascending: bool
     aside: str
 
-    def choose(self, rows: Iterable[Row]) -> list[Row]:
-        """The rows chosen, sorted."""
-        found = [row for row in rows if not self.verdict or row.verdict == self.verdict]
-        return sorted(found, key=SORTS[self.sort], reverse=not self.is_ascending)
+    def want(self, report: Report) -> Wanted:
+        """The rows chosen, and in what order."""
+        span = span_of(report.asked.period)
+        return Wanted(span, self.verdict, self.sort, self.is_ascending)
+
+
+class Counted(Sequence[Any]):
+    """A list of which the length is known, and parts are read when they are asked for."""
+
+    def __init__(self, n: int, read: Callable[[slice], list[Any]]) -> None:
+        self._n, self._read = n, read
+
+    def __len__(self) -> int:
+        return self._n
+
+    def __getitem__(self, part: Any) -> Any:
+        return self._read(part) if isinstance(part, slice) else self._read(slice(part, part + 1))[0]
 
 
 def _read_choice(request: HttpRequest) -> Choice:
@@ -105,26 +115,24 @@ def _read_choice(request: HttpRequest) -> Choice:
 def list_rows(request: HttpRequest, slug: str) -> HttpResponse:
     """The units a figure counts, each with its verdict and where to read of it."""
     described, report, choice = _read(request, slug)
-    result = report.compute(described.name)
     if choice.aside:
         return _list_set_aside(request, described, report, choice.aside)
-    found = choice.choose(result.rows)
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    places = place_rows(page.object_list)
+    result = report.compute(described.name, is_whole=False)
+    verdicts = report.count_verdicts(described.name)
+    page = _find_page(request, report, described, choice, verdicts)
+    found = list(page.object_list)
+    places = place_rows(found)
     context = {
         "bar": make_bar(report.asked),
         "described": described,
         "result": result,
-        "rows": [_show_row(row, places) for row in page.object_list],
+        "rows": [_show_row(row, places) for row in found],
         "page": page,
         "choice": choice,
         "columns": [_head(choice, key, words) for key, words in COLUMNS],
         "hours_column": _head(choice, "hours", "Time"),
-        "verdicts": [
-            (verdict, VERDICT_WORDS.get(verdict, verdict))
-            for verdict in sorted({row.verdict for row in result.rows})
-        ],
-        "has_hours": any(row.hours is not None for row in result.rows),
+        "verdicts": [(verdict, VERDICT_WORDS.get(verdict, verdict)) for verdict in verdicts],
+        "has_hours": described.name in WITH_HOURS,
         "csv_query": urlencode({**report.asked.query(), "verdict": choice.verdict}),
         "definition": DEFINITION,
         "nav_section": "measure",
@@ -132,11 +140,25 @@ def list_rows(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "metrics/measure_rows.html", context)
 
 
+def _find_page(
+    request: HttpRequest,
+    report: Report,
+    described: Described,
+    choice: Choice,
+    verdicts: dict[str, int],
+) -> Page[Any]:
+    """A page of rows; how many there are is known from the sums."""
+    wanted = choice.want(report)
+    n = verdicts.get(choice.verdict, 0) if choice.verdict else sum(verdicts.values())
+    rows = Counted(n, lambda part: report.rows(described.name, part, wanted))
+    return Paginator(rows, PAGE).get_page(request.GET.get("page"))
+
+
 def _read(request: HttpRequest, slug: str) -> tuple[Described, Report, Choice]:
     described = BY_SLUG.get(slug)
     if described is None:
         raise Http404
-    return described, Report(read_asked(request)), _read_choice(request)
+    return described, open_report(read_asked(request)), _read_choice(request)
 
 
 def _head(choice: Choice, key: str, words: str) -> dict[str, Any]:
@@ -165,14 +187,15 @@ def _list_set_aside(
     request: HttpRequest, described: Described, report: Report, aside: str
 ) -> HttpResponse:
     """What is not in the figure, and why."""
-    result = report.compute(described.name)
-    page = Paginator(getattr(result.beside, aside), PAGE).get_page(request.GET.get("page"))
+    count = report.count_aside(described.name)[aside]
+    facts = Counted(count, lambda part: report.list_aside(described.name, aside, part))
+    page = Paginator(facts, PAGE).get_page(request.GET.get("page"))
     context = {
         "bar": make_bar(report.asked),
         "described": described,
         "aside": aside,
         "words": SET_ASIDE_WORDS[aside],
-        "facts": find_set_aside(page.object_list),
+        "facts": find_set_aside(fact.id for fact in page.object_list),
         "page": page,
         "nav_section": "measure",
     }
@@ -191,18 +214,28 @@ class _Echo:
 def export_rows(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     """The same rows as CSV; each names its definition, period, filters and as-of."""
     described, report, choice = _read(request, slug)
-    result = report.compute(described.name)
-    rows = choice.choose(result.rows)
     writer = csv.writer(_Echo())
-    lines = (writer.writerow(line) for line in _export(described, report.asked, rows))
+    lines = (writer.writerow(line) for line in _export(described, report, choice))
     answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     name = f"{described.slug}-{report.asked.period.from_}-{report.asked.period.to}.csv"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
-def _export(described: Described, asked: Asked, rows: list[Row]) -> Iterator[tuple[str, ...]]:
+def _read_batches(described: Described, report: Report, choice: Choice) -> Iterator[list[Row]]:
+    """All rows chosen, some at a time."""
+    wanted, start = choice.want(report), 0
+    while True:
+        batch = report.rows(described.name, slice(start, start + BATCH), wanted)
+        if not batch:
+            return
+        yield batch
+        start += BATCH
+
+
+def _export(described: Described, report: Report, choice: Choice) -> Iterator[tuple[str, ...]]:
     yield CSV_COLUMNS
+    asked = report.asked
     query = asked.query()
     names = ("team", "service", "environment", "kind")
     filters = " ".join(f"{name}={query[name]}" for name in names if name in query)
@@ -214,8 +247,7 @@ def _export(described: Described, asked: Asked, rows: list[Row]) -> Iterator[tup
         _iso(asked.as_of),
         filters,
     )
-    for start in range(0, len(rows), 500):
-        batch = rows[start : start + 500]
+    for batch in _read_batches(described, report, choice):
         places = place_rows(batch)
         for row in batch:
             place = places[row.unit]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -10,24 +11,23 @@ from django.views.decorators.http import require_POST, require_safe
 
 from metrics.actions.note_view import note_view
 from metrics.actions.set_target import may_set_target
-from metrics.breakdown import group_by_service, summarise_rows
-from metrics.charts import Sparkline, draw_parts, draw_shares, draw_sparkline
+from metrics.charts import Sparkline, draw_shares, draw_sparkline
 from metrics.described import BY_SLUG, SET_ASIDE_WORDS, Described
-from metrics.facts import tracked_since
 from metrics.measures.build_to_production import BuildToProduction
-from metrics.measures.results import DEFINITION, Result, Summary
-from metrics.reports import Figure, Report, find_services
+from metrics.measures.results import DEFINITION, Summary
+from metrics.reports import Figure, Report, open_report
+from metrics.rollups.figures import Tallied, summarise
+from metrics.rollups.tallies import Tally
 from metrics.statistics import MISSES, judge_target, wilson
 from promotion.models import User
 
-from .chapters import add_chapter
+from .chapters import add_chapter, draw_mean_parts
 from .filtering import make_bar, read_asked
 from .telling import (
     VERDICT_STATUS,
     VERDICT_TEXT,
     Change,
     Shown,
-    find_parts_title,
     find_shares_title,
     open_measures,
     show,
@@ -37,6 +37,8 @@ from .telling import (
 )
 
 SHARES = ("first_pass", "traceability", "automated_share")
+SERVICES = 50
+NOTHING = Tallied(Tally(), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +69,15 @@ class Cell:
 @require_safe
 def list_measures(request: HttpRequest) -> HttpResponse:
     """The five key measures of a period: are we getting better, and why?"""
-    report = Report(read_asked(request))
-    figures = report.figures()
+    report = open_report(read_asked(request))
+    figures = report.figures(is_whole=False)
     by_name = {figure.described.name: figure for figure in figures}
     spans = cast(BuildToProduction, by_name["build_to_production"].result)
     charts = []
     if any(figure.result.n for figure in figures):
         series = [(by_name[name].described, by_name[name].buckets) for name in SHARES]
         charts = [
-            draw_parts(spans.rows, report.asked.period, report.step, find_parts_title(spans)),
+            draw_mean_parts(report, spans),
             draw_shares(series, report.step, find_shares_title([by_name[n] for n in SHARES])),
         ]
     context = {
@@ -83,10 +85,11 @@ def list_measures(request: HttpRequest) -> HttpResponse:
         "sentence": open_measures(figures),
         "lines": [make_line(figure) for figure in figures],
         "charts": charts,
-        "services": _list_services(report, figures),
+        **_list_services(request, report, figures),
         "definition": DEFINITION,
         "has_data": bool(charts),
-        "tracked_since": tracked_since(find_services(report.asked)),
+        "tracked_since": report.tracked_since,
+        "fresh": report.fresh,
         "nav_section": "measure",
     }
     return render(request, "metrics/measure_list.html", context)
@@ -98,7 +101,7 @@ def show_measure(request: HttpRequest, slug: str) -> HttpResponse:
     described = BY_SLUG.get(slug)
     if described is None:
         raise Http404
-    report = Report(read_asked(request))
+    report = open_report(read_asked(request))
     figure = report.figure(described.name)
     context: dict[str, Any] = {
         "bar": make_bar(report.asked),
@@ -106,10 +109,11 @@ def show_measure(request: HttpRequest, slug: str) -> HttpResponse:
         "line": make_line(figure),
         "result": figure.result,
         "definition": DEFINITION,
-        "aside": _count_aside(figure.result),
-        "services": _list_services(report, [figure]),
+        "aside": _count_aside(report, described),
+        **_list_services(request, report, [figure]),
         "may_set_target": _may_set_target(request, report),
-        "tracked_since": tracked_since(find_services(report.asked)),
+        "tracked_since": report.tracked_since,
+        "fresh": report.fresh,
         "nav_section": "measure",
     }
     add_chapter(context, report, figure)
@@ -146,25 +150,26 @@ def _spark_target(figure: Figure) -> float | None:
     return None if figure.described.name == "failures" else figure.target
 
 
-def _list_services(report: Report, figures: list[Figure]) -> list[dict[str, Any]]:
-    """A row for each service with any data, its cells in the order of the figures."""
-    groups = [group_by_service(figure.result.rows) for figure in figures]
-    names = sorted({name for group in groups for name in group})
+def _list_services(request: HttpRequest, report: Report, figures: list[Figure]) -> dict[str, Any]:
+    """A row for each service of a page with any data, its cells in the order of the figures."""
+    page = Paginator(report.list_services(), SERVICES).get_page(request.GET.get("services"))
+    shown = list(page.object_list)
+    groups = [report.tally_services(figure.described.name, shown) for figure in figures]
     rows = []
-    for name in names:
+    for key in shown:
+        name, team = report.services[key]
         cells = [
-            _make_cell(report, figure, group.get(name, []), name)
+            _make_cell(report, figure, group.get(key), name)
             for figure, group in zip(figures, groups, strict=True)
         ]
         if any(cell.summary.n for cell in cells):
-            team = report.team_of.get(name, "")
             rows.append({"service": name, "team": team, "cells": cells})
-    return rows
+    return {"services": rows, "service_page": page}
 
 
-def _make_cell(report: Report, figure: Figure, rows: list[Any], service: str) -> Cell:
+def _make_cell(report: Report, figure: Figure, tallied: Tallied | None, service: str) -> Cell:
     described = figure.described
-    summary = summarise_rows(described, rows)
+    summary = summarise(described.name, tallied or NOTHING)
     target = report.targets.find(described.name, service=service)
     interval = summary.interval
     if described.name == "failures" and summary.n:
@@ -176,13 +181,14 @@ def _make_cell(report: Report, figure: Figure, rows: list[Any], service: str) ->
     return Cell(summary, show(described, summary), misses)
 
 
-def _count_aside(result: Result) -> list[dict[str, Any]]:
+def _count_aside(report: Report, described: Described) -> list[dict[str, Any]]:
     """What is not in the figure, counted, with the address of its rows."""
-    counted = [
-        {"key": key, "count": len(getattr(result.beside, key)), "words": words}
-        for key, words in SET_ASIDE_WORDS.items()
+    counts = report.count_aside(described.name)
+    return [
+        {"key": key, "count": count, "words": SET_ASIDE_WORDS[key]}
+        for key, count in counts.items()
+        if count
     ]
-    return [each for each in counted if each["count"]]
 
 
 def _may_set_target(request: HttpRequest, report: Report) -> bool:
