@@ -9,6 +9,7 @@ from promotion.actions.freeze import Scope
 from promotion.exceptions import InputError
 from promotion.models import Environment, Service, Team, Tier, Token
 from promotion.sources.known import SOURCES
+from promotion.sources.own_keys.base import OwnKey
 
 LONGEST_PIPELINE = 200_000
 MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
@@ -53,6 +54,17 @@ class OwnSecretForm(ProblemForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
         help_text="Where the tool makes it and takes none: Buildkite, PagerDuty",
     )
+
+
+class SignatureForm(ProblemForm):
+    """Whose signature with the tool's own key is believed."""
+
+    signed_by = forms.CharField(max_length=300, required=False)
+
+    def __init__(self, own: OwnKey, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id="signature-%s", **kwargs)
+        self.fields["signed_by"].label = own.asks
+        self.fields["signed_by"].help_text = f"{own.hint} Empty = the secret is the proof"
 
 
 class TokenForm(ProblemForm):

@@ -11,6 +11,7 @@ from django.db import transaction
 from promotion.exceptions import ConflictError, InputError, NotAllowedError
 from promotion.models import Sender, User
 from promotion.sources.known import SOURCES
+from promotion.sources.own_keys.known import OWN_KEYS
 
 from .audit import record
 
@@ -96,6 +97,27 @@ def rotate_secret(sender: int, *, person: User, at: datetime, given: str = "") -
         details={"slug": found.slug, "is_given": bool(given)},
     )
     return NewSecret(found, secret)
+
+
+@transaction.atomic
+def believe_signature(sender: int, signed_by: str, *, person: User, at: datetime) -> Sender:
+    """From now on only the tool's own signature, of that account, topic or owner, is a proof.
+
+    Without a name the secret is the proof again. InputError where the tool does not sign with a key
+    of its own, or the name cannot be that.
+    """
+    check_may_connect(person)
+    found = Sender.objects.select_for_update().get(pk=sender)
+    own, name = OWN_KEYS.get(found.kind), signed_by.strip()
+    if own is None:
+        raise InputError(f"{found.name} signs with no key of its own. Nothing was changed.")
+    if name and not own.is_name(name):
+        raise InputError(f"This is no {own.asks}. Nothing was changed.", key="signed_by")
+    details = {"slug": found.slug, "before": found.signed_by, "after": name}
+    found.signed_by = name
+    found.save(update_fields=["signed_by"])
+    record("sender.believe", found, actor=person, at=at, details=details)
+    return found
 
 
 @transaction.atomic

@@ -1,8 +1,7 @@
 """Amazon Web Services: EventBridge events, bare or as messages of SNS and SQS.
 
 Formats: docs.aws.amazon.com, of each service. The secret comes in the address or a header (an API
-destination's key, or user and password of a subscription): SNS signs as well, but its certificate
-would have to be fetched from the network while a delivery waits.
+destination's key, or user and password of a subscription); SNS' own signature is in `own_keys.aws`.
 """
 
 from collections.abc import Callable
@@ -32,7 +31,13 @@ def _read_message(message: Part, collector: Collector) -> None:
     kind = message["Type"].text()
     if kind in {"SubscriptionConfirmation", "UnsubscribeConfirmation"}:
         address = message["SubscribeURL"].text()
-        return collector.note(f"{kind} of an SNS topic; confirm it by opening {address}.")
+        topic = message["TopicArn"].text()
+        if kind == "UnsubscribeConfirmation":
+            return collector.note(f"The hook was unsubscribed from {topic}.")
+        return collector.note(
+            f"SNS asks to confirm the subscription to {topic}: on the page of this event, or by"
+            f" opening {address}."
+        )
     content = message
     if message["Message"] and not message["detail-type"]:
         content = message["Message"].parsed()

@@ -25,6 +25,10 @@ curl -X POST {address} \\
   -d '{"kind": "deployment", "service": "shop", "environment": "production",
        "digest": "sha256:…", "result": "succeeded", "finished_at": "2026-03-02T09:05:01Z"}'
 """
+_FILE = """\
+curl --fail-with-body -X POST -H 'Authorization: Bearer {secret}' \\
+  --data-binary @junit.xml '{address}?digest=sha256:…&name=Unit+tests'
+"""
 _CLOUDEVENTS = (
     "Let the producer post to the address, in structured, binary or batch mode.",
     "Sign by Standard Webhooks with the secret, or send it as Authorization: Bearer.",
@@ -226,6 +230,36 @@ receivers:
     ),
     "cdevents": Setup(_CLOUDEVENTS),
     "cloudevents": Setup(_CLOUDEVENTS),
+    "evidence": Setup(
+        (
+            f"Post each file as it is: SBOMs, scans, test results, attestations. {_BEARER}",
+            "Say by digest what it is about, where the file itself does not.",
+        ),
+        _FILE,
+    ),
+    "google": Setup(
+        (
+            "Make a push subscription on the topic gcr, cloud-builds or clouddeploy-operations.",
+            "Paste the address as endpoint. Enable authentication with a service account and give"
+            " the address as audience; then name that account here, under Proof.",
+            "Or end the endpoint with ?secret= and the secret.",
+        )
+    ),
+    "aws": Setup(
+        (
+            "SNS: name the topic here, under Proof, and subscribe the address by HTTPS without raw"
+            " message delivery. The event that arrives has a button to confirm it.",
+            "EventBridge: make an API destination with the header X-Api-Key and the secret.",
+        )
+    ),
+    "travis": Setup(
+        (
+            "Add the address to the repository's .travis.yml, as below.",
+            "Name the owner or repository here, under Proof: Travis CI signs every delivery."
+            " Or end the address with ?secret= and the secret, encrypted by travis encrypt.",
+        ),
+        "notifications:\n  webhooks:\n    urls: ['{address}']\n    on_start: never\n",
+    ),
     "generic": Setup(
         (
             "Post one fact, a list of facts or one a line to the address.",

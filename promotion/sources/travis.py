@@ -1,4 +1,7 @@
-"""Travis CI webhooks: a form whose field `payload` holds the JSON of a build."""
+"""Travis CI webhooks: a form whose field `payload` holds the JSON of a build.
+
+The secret stands in the address; Travis' own signature is in `own_keys.travis`.
+"""
 
 from .authentication_tokens import SharedSecret
 from .base import FINAL_RESULTS, Fact, Headers

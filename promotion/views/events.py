@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from promotion import tasks
+from promotion.actions.confirm_subscription import confirm_subscription, subscription_of
 from promotion.actions.map_events import may_map
 from promotion.actions.receive import SECRET_HEADERS
 from promotion.actions.replay import may_replay, replay_event
@@ -92,6 +93,7 @@ def show_event(request: HttpRequest, pk: int) -> HttpResponse:
         "body_is_whole": is_whole,
         "body_size": len(event.body),
         "may_replay": may_replay(person_of(request)),
+        "asks_to_confirm": bool(subscription_of(event)) and person_of(request).may_configure(),
         "is_waiting": event.state == Event.State.RECEIVED,
     }
     return render(request, "promotion/event_detail.html", context)
@@ -117,6 +119,18 @@ def replay(request: HttpRequest, pk: int) -> HttpResponse:
         return refuse(request, error, f"/events/{pk}/")
     tasks.process.delay_on_commit(event.pk)
     messages.success(request, f"Event {pk} is processed again. Reload to see what it became.")
+    return redirect("event-detail", pk)
+
+
+@require_POST
+def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Confirms the subscription that the event asks for."""
+    event = get_object_or_404(Event.objects.only("pk"), pk=pk)
+    try:
+        confirm_subscription(event.pk, person=person_of(request), at=timezone.now())
+    except ThroughlineError as error:
+        return refuse(request, error, f"/events/{pk}/")
+    messages.success(request, "SNS confirmed the subscription; its messages arrive from now on.")
     return redirect("event-detail", pk)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,13 +13,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from promotion import tasks
-from promotion.actions.connect_sender import make_sender, rotate_secret, set_active
+from promotion.actions.connect_sender import (
+    believe_signature,
+    make_sender,
+    rotate_secret,
+    set_active,
+)
 from promotion.actions.map_events import may_map
 from promotion.actions.take_delivery import send_test
-from promotion.configuration_forms import OwnSecretForm, SenderForm
+from promotion.configuration_forms import OwnSecretForm, SenderForm, SignatureForm
 from promotion.exceptions import InputError, ThroughlineError
 from promotion.models import Event, Mapping, Sender
 from promotion.sources.known import SOURCES
+from promotion.sources.own_keys.known import OWN_KEYS
 from promotion.sources.setup import setup_of
 
 from .events import STATUS
@@ -109,6 +115,29 @@ def take_own_secret(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
+def take_signature(request: HttpRequest, slug: str) -> HttpResponse:
+    """Believes the tool's own signature and nothing else, or the secret again."""
+    sender = _found(slug)
+    own = OWN_KEYS.get(sender.kind)
+    if own is None:
+        raise Http404
+    form = SignatureForm(own, request.POST)
+    if not form.is_valid():
+        return _page(request, sender, signature_form=form, status=400)
+    said = form.cleaned_data["signed_by"]
+    try:
+        now = believe_signature(sender.pk, said, person=person_of(request), at=timezone.now())
+    except InputError as error:
+        form.add_problem(error)
+        return _page(request, sender, signature_form=form, status=status_of(error))
+    except ThroughlineError as error:
+        return refuse(request, error, _address(sender))
+    proof = f"the signature of {now.signed_by}" if now.signed_by else "its secret"
+    messages.success(request, f"{sender.name} is accepted by {proof} from now on.")
+    return redirect("sender-detail", slug)
+
+
+@require_POST
 def deliver_test(request: HttpRequest, slug: str) -> HttpResponse:
     """Delivers a signed test to ourselves; what became of it stands with the deliveries."""
     sender = _found(slug)
@@ -158,6 +187,7 @@ def _page(
     *,
     shown: dict[str, str] | None = None,
     secret_form: OwnSecretForm | None = None,
+    signature_form: SignatureForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     at, person = timezone.now(), person_of(request)
@@ -182,11 +212,18 @@ def _page(
         "more_groups": group_count - len(groups),
         "overlap_until": _overlap(sender, at),
         "secret_form": secret_form or OwnSecretForm(),
+        "signature_form": signature_form or _signature_form(sender),
         "may_configure": person.may_configure(),
         "may_map": may_map(person),
         "nav_section": "integration",
     }
     return render(request, "promotion/sender_detail.html", context, status=status)
+
+
+def _signature_form(sender: Sender) -> SignatureForm | None:
+    """Of tools that sign with a key of their own."""
+    own = OWN_KEYS.get(sender.kind)
+    return SignatureForm(own, initial={"signed_by": sender.signed_by}) if own else None
 
 
 def _last_of(sender: Sender) -> dict[str, Any]:

@@ -120,7 +120,10 @@ def test_tokens_signed_by_others_or_not_at_all_are_refused(published, key, other
         "é",
     ):
         assert push(token).status_code == 401, token
+    published.server.asked.clear()
     assert post("google", PUSH).status_code == 401
+    assert push("whsec-test").status_code == 401
+    assert published.server.asked == []
 
 
 def test_the_secret_is_no_proof_where_the_signature_is_set_and_the_only_one_where_it_is_not(

@@ -1,6 +1,7 @@
 """The pages of events: what arrived, what it became, and processing it again."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.factories import (
     make_sender,
     make_service,
 )
+from tests.parts.recording_server import Answer, run_recording_server
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +54,7 @@ def arrive(
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     delivery = Delivery(body=raw, headers=headers or {}, content_type="application/json")
     event = receive(
-        SOURCES["generic"], delivery, sender=sender, token=None, at=timezone.now()
+        SOURCES[sender.kind], delivery, sender=sender, token=None, at=timezone.now()
     ).event
     if process:
         process_event(event.pk, at=timezone.now())
@@ -232,3 +234,65 @@ def test_the_lists_queries_do_not_grow_with_the_events(
     assert len(few) < 12
     with django_assert_num_queries(len(few)):
         client.get("/events/")
+
+
+PLACE = "/?Action=ConfirmSubscription&TopicArn=a&Token=b"
+
+
+def ask_to_confirm(address: str) -> Event:
+    body = {
+        "Type": "SubscriptionConfirmation",
+        "MessageId": "1",
+        "TopicArn": "arn:aws:sns:eu-central-1:123456789012:deployments",
+        "SubscribeURL": address,
+    }
+    sender = Sender.objects.filter(slug="aws").first() or make_sender("aws", "aws")
+    return arrive(body, sender=sender)
+
+
+@pytest.fixture
+def sns(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Any:
+    """A server that stands for SNS; `status` is what it answers."""
+    settings.ALLOWED_PRIVATE_NETWORKS = ["127.0.0.1/32"]
+    answers = {"status": 200}
+    with run_recording_server(lambda _: Answer(answers["status"])) as server:
+        place = re.compile(re.escape(server.base_url) + ".*")
+        monkeypatch.setattr("promotion.sources.own_keys.aws.SUBSCRIBE", place)
+        yield server, answers
+
+
+def test_a_subscription_of_sns_is_confirmed_from_its_event(
+    client: Client, engineer: Any, sns: Any
+) -> None:
+    server, answers = sns
+    event = ask_to_confirm(server.base_url + PLACE)
+    assert "SNS asks to confirm" in event.summary
+    assert "Confirm the subscription" in client.get(f"/events/{event.pk}/").content.decode()
+    assert server.asked == []
+    response = client.post(f"/events/{event.pk}/confirm/", follow=True)
+    assert "SNS confirmed" in response.content.decode()
+    assert [(one.method, one.path) for one in server.asked] == [("GET", PLACE)]
+    assert AuditEntry.objects.get(action="event.confirm").actor == engineer
+    for status, told in ((403, 409), (500, 503)):
+        answers["status"] = status
+        refused = client.post(f"/events/{event.pk}/confirm/")
+        assert refused.status_code == told
+        assert "not confirmed" in refused.content.decode()
+
+
+def test_an_event_that_names_another_address_offers_no_confirmation_and_calls_nothing(
+    client: Client, engineer: Any
+) -> None:
+    event = ask_to_confirm("http://169.254.169.254/latest/?Action=ConfirmSubscription&Token=b")
+    assert "Confirm the subscription" not in client.get(f"/events/{event.pk}/").content.decode()
+    assert client.post(f"/events/{event.pk}/confirm/").status_code == 409
+    assert not AuditEntry.objects.filter(action="event.confirm").exists()
+
+
+def test_only_who_may_configure_confirms_a_subscription(client: Client, sns: Any) -> None:
+    server, _ = sns
+    event = ask_to_confirm(server.base_url + PLACE)
+    client.force_login(make_person("mia", Role.MEMBER))
+    assert "Confirm the subscription" not in client.get(f"/events/{event.pk}/").content.decode()
+    assert client.post(f"/events/{event.pk}/confirm/").status_code == 403
+    assert server.asked == []

@@ -266,7 +266,7 @@ def test_every_tool_has_steps_and_no_gap_left_to_fill(kind: str) -> None:
     assert "{secret}" not in setup.template
 
 
-@pytest.mark.parametrize("kind", [kind for kind in SOURCES if kind != "evidence"])
+@pytest.mark.parametrize("kind", SOURCES)
 def test_a_test_is_signed_in_the_tools_way_accepted_and_becomes_nothing(
     client: Client,
     engineer: Any,
@@ -510,3 +510,49 @@ def test_unknown_senders_and_rules_are_not_found(client: Client, engineer: Any) 
     for page in ("/integrations/none-such/", "/integrations/rules/0/"):
         assert client.get(page).status_code == 404
     assert client.post("/integrations/none-such/test/").status_code == 404
+
+
+def test_the_tools_own_signature_is_believed_from_then_on_and_the_secret_is_not(
+    client: Client, engineer: Any
+) -> None:
+    make_sender("google", "google")
+    page = client.get("/integrations/google/").content.decode()
+    assert "Service account of the push subscription" in page
+    account = "push@acme.iam.gserviceaccount.com"
+    client.post("/integrations/google/signature/", {"signed_by": f" {account} "})
+    assert Sender.objects.get().signed_by == account
+    assert AuditEntry.objects.get().details["after"] == account
+    page = client.get("/integrations/google/").content.decode()
+    assert f"own signature, of {account}" in page
+    assert "/integrations/google/test/" not in page
+    refused = client.post("/hooks/google?secret=whsec-test", b"{}", content_type="application/json")
+    assert refused.status_code == 401
+    assert client.post("/integrations/google/test/").status_code == 400
+    assert Sender.objects.get().refused_count == 1
+    client.post("/integrations/google/signature/", {"signed_by": ""})
+    assert Sender.objects.get().signed_by == ""
+    taken = client.post("/hooks/google?secret=whsec-test", b"{}", content_type="application/json")
+    assert taken.status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("google", "somebody"), ("aws", "arn:aws:sqs:x"), ("travis", "a b"), ("google", "\x00@a.b")],
+)
+def test_what_can_be_nobodys_signature_is_refused(
+    client: Client, engineer: Any, kind: str, said: str
+) -> None:
+    make_sender(kind, kind)
+    answer = client.post(f"/integrations/{kind}/signature/", {"signed_by": said})
+    assert answer.status_code == 400
+    assert Sender.objects.get().signed_by == ""
+
+
+def test_only_who_may_configure_says_whose_signature_is_believed(client: Client) -> None:
+    client.force_login(make_person("mia", Role.MEMBER))
+    make_sender("google", "google")
+    make_sender("github", "github")
+    said = {"signed_by": "a@b.example"}
+    assert client.post("/integrations/google/signature/", said).status_code == 403
+    assert client.post("/integrations/github/signature/", said).status_code == 404
+    assert not Sender.objects.exclude(signed_by="").exists()

@@ -60,6 +60,7 @@ class EvidenceFiles:
 
     kind = "evidence"
     title = "Evidence files"
+    scheme = _SCHEME
 
     def normalise(self, delivery: Delivery) -> Normalised:
         """One fact for each digest a file speaks of; InputError if its bytes cannot be read at all."""

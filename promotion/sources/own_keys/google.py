@@ -40,6 +40,7 @@ class GoogleToken:
 
     def keys_at(self, delivery: Delivery) -> str:
         """Google's own keys."""
+        _token_of(delivery)  # without any there is nothing to fetch keys for
         return self.keys
 
     def check(self, delivery: Delivery, keys: bytes, expected: Expected, now: datetime) -> None:
@@ -67,7 +68,7 @@ class GoogleToken:
 
 def _token_of(delivery: Delivery) -> str:
     word, _, token = delivery.headers.get("Authorization", "").strip().partition(" ")
-    if word.lower() != "bearer" or not 0 < len(token) <= _LONGEST_TOKEN:
+    if word.lower() != "bearer" or token.count(".") != 2 or len(token) > _LONGEST_TOKEN:
         raise refuse("The delivery carries no identity token of Google", _SET)
     return token.strip()
 

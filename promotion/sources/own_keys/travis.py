@@ -39,17 +39,12 @@ class TravisSignature:
 
     def keys_at(self, delivery: Delivery) -> str:
         """The configuration of Travis' API."""
+        _taken_apart(delivery)  # without a signature there is nothing to fetch keys for
         return self.keys
 
     def check(self, delivery: Delivery, keys: bytes, expected: Expected, now: datetime) -> None:
         """Signature, then the repository."""
-        try:
-            signature = base64.b64decode(delivery.headers.get("Signature", ""), validate=True)
-            payload = parse_qs(delivery.body.decode(), max_num_fields=100)["payload"][0]
-        except (ValueError, KeyError, binascii.Error):
-            raise refuse("The delivery is no signed form of Travis CI", _SET) from None
-        if not signature:
-            raise refuse("The delivery has no Signature header", _SET)
+        signature, payload = _taken_apart(delivery)
         key = _key_in(keys)
         if key is None:
             raise KeysUnreadableError(self.keys)
@@ -61,6 +56,18 @@ class TravisSignature:
         owner = said.partition("/")[0]
         if expected.signed_by.lower() not in (said.lower(), owner.lower()) or not owner:
             raise refuse("The build is of another owner or repository", _SET)
+
+
+def _taken_apart(delivery: Delivery) -> tuple[bytes, str]:
+    """The signature and what it is of."""
+    try:
+        signature = base64.b64decode(delivery.headers.get("Signature", ""), validate=True)
+        payload = parse_qs(delivery.body.decode(), max_num_fields=100)["payload"][0]
+    except (ValueError, KeyError, binascii.Error):
+        raise refuse("The delivery is no signed form of Travis CI", _SET) from None
+    if not signature:
+        raise refuse("The delivery has no Signature header", _SET)
+    return signature, payload
 
 
 def _key_in(document: bytes) -> object:
