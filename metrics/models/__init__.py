@@ -1,6 +1,7 @@
-"""Facts, their sums, targets, assessments and who looked at the measures."""
+"""Facts, their sums, targets, assessments, checks, levels and who looked at the measures."""
 
 from .assessment import Answer, Assessment
+from .check import CheckDispute, CheckResult, TeamLevel
 from .fact import (
     AsideFact,
     CohortFact,
@@ -19,6 +20,8 @@ __all__ = [
     "Answer",
     "AsideFact",
     "Assessment",
+    "CheckDispute",
+    "CheckResult",
     "CohortFact",
     "ExecutionFact",
     "IncidentFact",
@@ -30,5 +33,6 @@ __all__ = [
     "SpanFact",
     "StaleService",
     "TargetFact",
+    "TeamLevel",
     "TraceFact",
 ]
