@@ -17,6 +17,7 @@ from . import (
     promotion_acts,
     promotions,
     reads,
+    step_acts,
     trace,
     webhooks,
 )
@@ -59,6 +60,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     address("promotions/<number:number>/withdraw", promotion_acts.Withdraw, "api-withdraw"),
     address("promotions/<number:number>/rollback", promotion_acts.RollBack, "api-rollback"),
     address("promotions/<number:number>/stop", promotion_acts.Stop, "api-stop"),
+    address("promotions/<number:number>/go-on", step_acts.GoOn, "api-go-on"),
     address("promotions/<number:number>/cause", promotion_acts.Cause, "api-cause"),
     address("promotions/<number:number>/action", promotion_acts.Action, "api-action"),
     address("promotions/<number:number>/break-glass", excepting.BreakTheGlass, "api-break-glass"),

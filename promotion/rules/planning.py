@@ -88,7 +88,11 @@ def _steps_of(
     for step in stage.steps:
         if number == 0 or step.kind not in ONLY_IN_FIRST_WAVE:
             yield step
-    if wave.pause is not None and not is_last:
+    if is_last:
+        return
+    if wave.waits_for_person:
+        yield StepForm("pause", {"person": True})
+    elif wave.pause is not None:
         yield StepForm("pause", {"for": write_duration(wave.pause)})
 
 

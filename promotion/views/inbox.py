@@ -24,7 +24,7 @@ from .promotion_lines import PromotionLine, lines_of
 TABS = {
     "mine": "Needs you",
     "others": "Waiting for others",
-    "failed": "Failed, needs a decision",
+    "failed": "Failed or paused, needs a decision",
     "after": "To follow up",
     "decided": "Decided",
 }
@@ -64,8 +64,14 @@ def show_inbox(request: HttpRequest) -> HttpResponse:
 def _views(person: User, at: datetime) -> dict[str, PromotionQuerySet]:
     waiting = Promotion.objects.filter(state=State.WAITING.value)
     mine = Promotion.objects.waiting_for(person)
-    unknown = StepRun.objects.filter(promotion=OuterRef("pk"), state=StepRun.State.UNKNOWN)
-    asks = Promotion.objects.filter(Exists(unknown), state=State.RUNNING.value)
+    steps = StepRun.objects.filter(promotion=OuterRef("pk"))
+    unknown = Exists(steps.filter(state=StepRun.State.UNKNOWN))
+    paused = Exists(
+        steps.filter(
+            kind="pause", inputs__person=True, gone_on_by=None, state=StepRun.State.WAITING
+        )
+    )
+    asks = Promotion.objects.filter(unknown | paused, state=State.RUNNING.value)
     failed = Promotion.objects.filter(pk__in=unanswered_failures(at).values("pk")) | asks
     return {
         "mine": mine.order_by("asked_at", "pk"),
@@ -101,8 +107,8 @@ def _sentence(
     plural = "" if number == 1 else "s"
     if view == "failed":
         if not number:
-            return "Nothing that failed waits for a decision."
-        return f"{number} promotion{plural} failed, and nobody has asked again or rolled back."
+            return "Nothing that failed or pauses waits for a decision."
+        return f"{number} promotion{plural} failed or pause{'s' if number == 1 else ''}, and somebody has to decide."
     if not number:
         others = counts["others"]
         what = (

@@ -18,6 +18,7 @@ from promotion.actions.exceptions import (
     grant_exception,
     revoke_exception,
 )
+from promotion.actions.go_on import go_on
 from promotion.actions.holds import lift_hold as lift
 from promotion.actions.look_again import look_again
 from promotion.actions.promote import Asked
@@ -124,6 +125,18 @@ def resolve(request: HttpRequest, number: int, step_run: int) -> HttpResponse:
         resolution = Resolution(form.cleaned_data["resolution"])
         resolve_step(step_run, resolution, person=person_of(request), at=at)
         return "Recorded; the promotion goes on from there."
+
+    return answer(request, number, act)
+
+
+@require_POST
+def let_go_on(request: HttpRequest, number: int, step_run: int) -> HttpResponse:
+    """Ends a pause that waits for a person."""
+    get_object_or_404(StepRun, pk=step_run, promotion=number)
+
+    def act(at: datetime) -> str:
+        go_on(step_run, person=person_of(request), at=at)
+        return "It goes on."
 
     return answer(request, number, act)
 

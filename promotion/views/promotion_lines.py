@@ -11,6 +11,7 @@ from promotion.models import Promotion, StepRun
 from promotion.models.promotion import PromotionQuerySet
 from promotion.rules.pipeline import StageForm
 from promotion.rules.states import State
+from promotion.steps.pause import waits_for_person
 
 from .gate_rows import GateCount, GateRow, count_gates, earliest_of, gate_rows, holding
 from .step_names import step_title
@@ -116,14 +117,28 @@ class PromotionLine:
 
     @property
     def needs_person(self) -> bool:
-        """A step's outcome is unknown, and a person has to say what became of it."""
+        """A step's outcome is unknown, or a pause waits until somebody lets it go on."""
         run = self.current_step
         is_running = self.promotion.state == State.RUNNING
-        return bool(is_running and run and run.state == StepRun.State.UNKNOWN)
+        return bool(is_running and run and (run.state == StepRun.State.UNKNOWN or self.is_paused))
+
+    @property
+    def is_paused(self) -> bool:
+        """A pause waits until a person lets it go on."""
+        run = self.current_step
+        return bool(
+            run
+            and run.kind == "pause"
+            and run.state in {StepRun.State.WAITING, StepRun.State.RUNNING}
+            and waits_for_person(run.inputs)
+            and run.gone_on_by_id is None
+        )
 
     @property
     def stuck_because(self) -> str:
         """Why nothing will move without somebody changing something; empty where that is not so."""
+        if self.needs_person and self.is_paused:
+            return "A pause waits until somebody lets it go on."
         if self.needs_person:
             return "A step's outcome is unknown; somebody has to say what became of it."
         if self.promotion.state != State.WAITING:

@@ -7,6 +7,7 @@ from typing import Any
 
 from promotion.actions.cancel import may_cancel
 from promotion.actions.exceptions import MANAGERS_MAY_PASS, may_grant
+from promotion.actions.go_on import may_go_on
 from promotion.actions.retry import MAY_BE_RETRIED
 from promotion.actions.roll_back import last_good_release
 from promotion.formats import format_span
@@ -81,6 +82,7 @@ def page_context(promotion: Promotion, person: User, at: datetime) -> dict[str, 
         .select_related("made_by")
         .first(),
         "may_manage": person.has_role(promotion.service.team, Role.RELEASE_MANAGER),
+        "may_go_on": _may_go_on(promotion, person, steps["steps"]),
         "nav_section": "promotion-list",
     }
 
@@ -150,6 +152,8 @@ def _status(promotion: Promotion, gates: list[GateRow], steps: Steps) -> dict[st
             return {"status": "blocked", "status_text": "Running, needs a decision"}
         if promotion.stop_requested_at:
             return {"status": "waiting", "status_text": "Stopping"}
+        if steps.paused:
+            return {"status": "waiting", "status_text": "Running, waits for a person"}
         place = min(steps.done + 1, len(steps.rows))
         return {"status": "running", "status_text": f"Running, step {place} of {len(steps.rows)}"}
     if promotion.state == State.WAITING:
@@ -160,6 +164,11 @@ def _status(promotion: Promotion, gates: list[GateRow], steps: Steps) -> dict[st
         kind = "Blocked by" if worst.status == "blocked" else "Waiting for"
         return {"status": worst.status, "status_text": f"{kind} {worst.title.lower()}"}
     return {"status": promotion.state, "status_text": promotion.get_state_display()}
+
+
+def _may_go_on(promotion: Promotion, person: User, steps: Steps) -> bool:
+    paused = steps.paused
+    return bool(paused and paused.run and may_go_on(person, paused.run, promotion))
 
 
 def _lede(promotion: Promotion, changes: Changes) -> str:

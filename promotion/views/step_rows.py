@@ -11,6 +11,7 @@ from promotion.actions.content import plan_of
 from promotion.exceptions import ThroughlineError
 from promotion.models import Promotion, StepRun
 from promotion.rules.states import State
+from promotion.steps.pause import waits_for_person
 
 from .promotion_lines import measured_progress
 from .step_names import describe_step, step_title
@@ -57,6 +58,18 @@ class StepRow:
         return (self.run.finished_at or timezone.now()) - self.run.started_at
 
     @property
+    def waits_for_person(self) -> bool:
+        """A pause under way that nobody has let go on yet."""
+        run = self.run
+        return (
+            run is not None
+            and run.kind == "pause"
+            and self.status == "running"
+            and run.gone_on_by_id is None
+            and waits_for_person(run.inputs)
+        )
+
+    @property
     def waits_until(self) -> datetime | None:
         """When the next attempt begins."""
         is_retry = self.run is not None and self.run.attempt > 1 and self.status == "pending"
@@ -90,6 +103,11 @@ class Steps:
     def unknown(self) -> StepRow | None:
         """The step whose outcome a person has to tell."""
         return next((row for row in self.rows if row.status == "unknown"), None)
+
+    @property
+    def paused(self) -> StepRow | None:
+        """The pause that waits for a person to let it go on."""
+        return next((row for row in self.rows if row.waits_for_person), None)
 
 
 def steps_of(promotion: Promotion) -> Steps:

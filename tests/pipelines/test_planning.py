@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promotion.exceptions import InputError
-from promotion.rules.pipeline import StageForm, StepForm, WaveForm, read_pipeline
+from promotion.rules.pipeline import (
+    StageForm,
+    StepForm,
+    WaveForm,
+    pipeline_document,
+    read_document,
+    read_pipeline,
+)
 from promotion.rules.planning import PlannedStep, plan_steps
 from promotion.rules.templates import fill_templates, templates_in
 
@@ -84,6 +91,19 @@ def test_without_waves_there_is_one_over_all_targets() -> None:
     stage = StageForm("live", "live", steps=(StepForm("pause"), StepForm("oci-copy")))
     planned = plan_steps(stage, values={}, targets=TARGETS)
     assert {(step.wave, step.targets) for step in planned} == {(0, tuple(TARGETS))}
+
+
+def test_a_wave_may_be_followed_by_a_pause_for_a_person() -> None:
+    text = (
+        "service: shop\nstages:\n  - name: live\n    environment: live\n    rollout:\n"
+        "      waves: [{targets: [a], pause: person}, {targets: [b], pause: person}]\n"
+        "    steps: [{notify: {to: chat}}]\n"
+    )
+    form = read_pipeline(text)
+    assert read_document(pipeline_document(form)) == form
+    planned = plan_steps(form.stage("live"), values=VALUES, targets=["a", "b"])
+    assert [step.kind for step in planned] == ["notify", "pause", "notify"]
+    assert planned[1].inputs == {"person": True}
 
 
 def test_the_last_wave_is_followed_by_no_pause() -> None:

@@ -42,7 +42,10 @@ def _stage(stage: StageForm) -> dict[str, Any]:
         "rollout": {
             "strategy": stage.strategy,
             "waves": [
-                {"targets": list(wave.targets), "pause": _duration(wave.pause)}
+                {
+                    "targets": list(wave.targets),
+                    "pause": "person" if wave.waits_for_person else _duration(wave.pause),
+                }
                 for wave in stage.waves
             ],
         },

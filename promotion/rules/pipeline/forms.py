@@ -79,10 +79,11 @@ class AskForm:
 
 @dataclass(frozen=True, slots=True)
 class WaveForm:
-    """Targets that are deployed together, and the wait after them."""
+    """Targets that are deployed together, and the wait after them: a time, or until a person goes on."""
 
     targets: tuple[str, ...]
     pause: timedelta | None = None
+    waits_for_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)

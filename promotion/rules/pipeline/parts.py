@@ -227,9 +227,12 @@ def check_pattern(pattern: str, name: str, fields: Fields) -> re.Pattern[str] | 
 
 
 def read_wave(place: Place, problems: Problems) -> WaveForm:
-    """A wave: its targets and the pause after it."""
+    """A wave: its targets and the pause after it, a time or the word person."""
     fields = Fields(place, problems, "a wave", ("targets", "pause"))
     targets = fields.names("targets")
     if not targets and not (fields.has("targets") and fields.entries["targets"].value):
         fields.problem("targets", "A wave needs targets.")
+    pause = fields.entries.get("pause")
+    if pause is not None and pause.value == "person":
+        return WaveForm(targets, waits_for_person=True)
     return WaveForm(targets, fields.duration("pause"))
