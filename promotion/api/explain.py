@@ -32,6 +32,9 @@ class GateSerializer(RowSerializer[GateResult]):
 
     title = serializers.SerializerMethodField()
     evidence = EvidenceLinkSerializer(many=True)
+    passed_by = serializers.SerializerMethodField(
+        help_text="the exception (EX-7) or broken glass (BG-3) by which it is open; else empty"
+    )
     people = serializers.ListField(
         child=serializers.CharField(), help_text="user names of those whose act would move it"
     )
@@ -47,9 +50,16 @@ class GateSerializer(RowSerializer[GateResult]):
             "earliest",
             "evidence",
             "people",
+            "passed_by",
             "measured_at",
             "fresh_until",
         )
+
+    def get_passed_by(self, result: GateResult) -> str:
+        """By its number."""
+        if result.break_glass_id:
+            return f"BG-{result.break_glass_id}"
+        return f"EX-{result.exception_id}" if result.exception_id else ""
 
     def get_title(self, result: GateResult) -> str:
         """The gate's name for people."""

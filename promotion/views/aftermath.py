@@ -1,21 +1,26 @@
 """What people do in and after an emergency or a failure: break the glass, review, stop, tell the cause."""
 
+from collections.abc import Callable
 from datetime import datetime
 
+from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from promotion import tasks
 from promotion.actions.break_glass import Emergency, break_glass
 from promotion.actions.cancel import stop_promotion
 from promotion.actions.review import review_break_glass
 from promotion.actions.tell_cause import Told, set_action_done, tell_cause
-from promotion.exceptions import InputError
+from promotion.exceptions import InputError, ThroughlineError
 from promotion.forms import BreakGlassForm, CauseForm, ReviewForm, StopForm, refusal_of
 from promotion.models import BreakGlass, Promotion
 
 from .person import person_of
-from .promotion_actions import answer
+from .promotions import get_promotion, render_promotion
 
 
 @require_POST
@@ -29,7 +34,7 @@ def smash(request: HttpRequest, number: int) -> HttpResponse:
         break_glass(number, Emergency(**form.cleaned_data), person=person_of(request), at=at)
         return "The glass is broken. Somebody else reviews it."
 
-    return answer(request, number, act)
+    return _answer(request, number, act, glass_form=form)
 
 
 @require_POST
@@ -44,7 +49,7 @@ def review(request: HttpRequest, number: int, glass: int) -> HttpResponse:
         review_break_glass(glass, person=person_of(request), at=at, **form.cleaned_data)
         return "The review is recorded."
 
-    return answer(request, number, act)
+    return _answer(request, number, act, review_form=form)
 
 
 @require_POST
@@ -63,7 +68,7 @@ def stop(request: HttpRequest, number: int) -> HttpResponse:
             return "It stops before its next effect; then the way back is asked for."
         return "It stops before its next effect, and is left as it is."
 
-    return answer(request, number, act)
+    return _answer(request, number, act)
 
 
 @require_POST
@@ -77,7 +82,7 @@ def tell(request: HttpRequest, number: int) -> HttpResponse:
         tell_cause(number, Told(**form.cleaned_data), person=person_of(request), at=at)
         return "Cause and action are recorded."
 
-    return answer(request, number, act)
+    return _answer(request, number, act, cause_form=form)
 
 
 @require_POST
@@ -91,4 +96,18 @@ def settle(request: HttpRequest, number: int) -> HttpResponse:
         set_action_done(number, is_done=state == "done", person=person_of(request), at=at)
         return f"The action is {state}."
 
-    return answer(request, number, act)
+    return _answer(request, number, act)
+
+
+def _answer(
+    request: HttpRequest, number: int, act: Callable[[datetime], str], **forms: Form
+) -> HttpResponse:
+    """Back to the page with what was done; after a refusal the page itself, what was typed kept."""
+    get_promotion(number)
+    try:
+        said = act(timezone.now())
+    except ThroughlineError as error:
+        return render_promotion(request, get_promotion(number), error, forms=forms)
+    messages.success(request, said)
+    tasks.advance.delay_on_commit(number)
+    return redirect("promotion-detail", number=number)

@@ -1,8 +1,10 @@
 """The list of promotions, the page of one, and its live parts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Q
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -105,9 +107,14 @@ def render_promotion(
     promotion: Promotion,
     error: ThroughlineError | None = None,
     typed: str = "",
+    forms: Mapping[str, Form] | None = None,
 ) -> HttpResponse:
-    """The page; after a refusal with its sentence on top, and what was typed kept."""
+    """The page; after a refusal with its sentence on top, and what was typed kept.
+
+    `forms` take the place of those of the same name that the page offers this person.
+    """
     context: dict[str, Any] = page_context(promotion, person_of(request), timezone.now())
+    context |= {name: form for name, form in (forms or {}).items() if context.get(name)}
     status = 200
     if error is not None:
         status = status_of(error)

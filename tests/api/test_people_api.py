@@ -103,6 +103,9 @@ def test_the_glass_is_broken_and_reviewed_by_somebody_else(asked, breaker, manag
     told = breaker.get(f"{V1}/promotions/{asked['id']}").json()
     assert told["glass_broken_at"] is not None
     assert told["state"] == "succeeded"
+    gates = breaker.get(f"{V1}/promotions/{asked['id']}/explain").json()["gates"]
+    passed_by = {one["gate"]: one["passed_by"] for one in gates}
+    assert (passed_by["approval"], passed_by["order"]) == (made.json()["number"], "")
     owed = breaker.get(f"{V1}/break-glasses", {"is_reviewed": "false"}).json()["results"]
     assert [one["passed"][0]["gate"] for one in owed] == ["approval"]
     review = f"/break-glasses/{made.json()['id']}/review"

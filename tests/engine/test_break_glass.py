@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group, Permission
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from promotion.actions.advance import advance
 from promotion.actions.break_glass import Emergency, break_glass
@@ -365,3 +367,48 @@ def test_debt_is_the_services_own(release: Release, sven: User) -> None:
     other = ask(make_release(rates, "1.0.0"))
     look(other, glass.review_due_at + HOUR)
     assert verdicts(other)["debt"] == "open"
+
+
+GATES = st.sampled_from(["order", "soak", "window", "lock", "approval", "tests", "checksum"])
+ANSWERS = st.lists(
+    st.tuples(GATES, st.sampled_from(["open", "waiting", "closed"]), st.booleans()), max_size=8
+)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(answers=ANSWERS, is_vetoed=st.booleans(), is_checked=st.booleans())
+def test_whatever_gates_answer_only_checksum_and_veto_hold_with_the_glass_broken(
+    release: Release, answers, is_vetoed: bool, is_checked: bool
+) -> None:
+    production = make_environments()["production"]
+    promotion = make_promotion(release, production, glass_broken_at=NOW)
+    release.vetoed_at = NOW if is_vetoed else None
+    promotion.release = release
+    BreakGlass.objects.create(
+        promotion=promotion, content_hash=promotion.content_hash, reason="x",
+        incident_url=INCIDENT, broken_by=make_breaker("sven"), broken_at=NOW, review_due_at=NOW,
+    )  # fmt: skip
+    CheckedDigest.objects.all().delete()
+    if is_checked:
+        artifact = release.artifacts.get()
+        CheckedDigest.objects.create(artifact=artifact, promotion=promotion, checked_at=NOW)
+    rows = [
+        GateResult(
+            promotion=promotion, position=n, gate=gate, verdict=verdict, is_required=required,
+            reason="Because.", content_hash=promotion.content_hash, measured_at=NOW, fresh_until=NOW,
+        )
+        for n, (gate, verdict, required) in enumerate(answers)
+    ]  # fmt: skip
+    stage = promotion.pipeline_version.form.stage("production")
+    for before, after in zip(rows, pass_gates(promotion, stage, rows, at=NOW), strict=True):
+        is_held = before.gate == "checksum" and not (is_checked and before.verdict == "waiting")
+        if before.verdict == "open" or not before.is_required or is_vetoed or is_held:
+            assert after is before
+        else:
+            assert (after.verdict, after.gate) == ("open", before.gate)
+            assert after.break_glass is not None
+            assert after.reason.endswith("Because.")

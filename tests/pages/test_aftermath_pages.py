@@ -188,6 +188,8 @@ def test_a_failure_asks_for_its_cause_and_an_action(client: Client, story: Story
         assert (
             send(client, promotion, "cause", story.tomasz, **{**told, **wrong}).status_code == 400
         )
+    refused = send(client, promotion, "cause", story.tomasz, **{**told, "due": "soon"})
+    assert "The migration locked a table." in refused.content.decode()
     assert send(client, promotion, "cause", story.tomasz, **told).status_code == 302
     shown = page(client, f"/promotions/{promotion.pk}/", story.viewer)
     assert "Data or migration" in shown
