@@ -70,6 +70,11 @@ class RuleForm(ProblemForm):
     priority = forms.IntegerField(
         min_value=0, max_value=9999, initial=100, help_text="The smallest is asked first"
     )
+    is_off = forms.BooleanField(
+        label="Switched off",
+        required=False,
+        help_text="It is kept and not asked; what was recorded by it stays",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,6 +90,7 @@ class RuleForm(ProblemForm):
         """The rule with what was typed; not saved."""
         for name in FIELDS:
             setattr(rule, name, self.cleaned_data[name])
+        rule.is_active = not self.cleaned_data["is_off"]
         return rule
 
 

@@ -45,7 +45,8 @@ def try_rule(rule: Mapping) -> Tried:
     tried = rule_of(rule)
     others = [one for one in stored_rules() if one.key != tried.key]
     before = read_catalog(rules=others if rule.pk is None else None)
-    after = Catalog(before.services, before.environments, [*others, _last(tried)])
+    asked = [*others, _last(tried)] if rule.is_active else others
+    after = Catalog(before.services, before.environments, asked)
     names = _Names()
     rows: Any = Event.objects.exclude(state=Event.State.RECEIVED).order_by("-pk")
     if rule.sender_id:

@@ -48,7 +48,8 @@ def edit_rule(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         return _show_rule(request, rule, form, status=status_of(error))
     except ThroughlineError as error:
         return refuse(request, error, reverse("integration-list"))
-    return _done(request, f"Rule {rule.pk} is saved. {PLACED_AGAIN}")
+    word = "saved" if rule.is_active else "saved and switched off"
+    return _done(request, f"Rule {rule.pk} is {word}. {PLACED_AGAIN}")
 
 
 @require_POST
@@ -106,7 +107,7 @@ def _initial(request: HttpRequest, rule: Mapping) -> dict[str, Any]:
     if rule.pk is None:
         brought = {name: asked(request, name) for name in (*PATTERNS, "sender", "environment")}
         return {"priority": 100} | {name: value for name, value in brought.items() if value}
-    initial = {name: getattr(rule, name) for name in FIELDS}
+    initial = {name: getattr(rule, name) for name in FIELDS} | {"is_off": not rule.is_active}
     for name in ("sender", "service", "environment"):
         initial[name] = initial[name].slug if initial[name] else ""
     return initial

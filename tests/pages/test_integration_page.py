@@ -556,3 +556,28 @@ def test_only_who_may_configure_says_whose_signature_is_believed(client: Client)
     assert client.post("/integrations/google/signature/", said).status_code == 403
     assert client.post("/integrations/github/signature/", said).status_code == 404
     assert not Sender.objects.exclude(signed_by="").exists()
+
+
+def test_a_rule_is_switched_off_and_on_again_on_its_page(
+    client: Client, engineer: Any, placed_again: list[int]
+) -> None:
+    make_unmatched(make_sender(), "acme/shop", 3)
+    make_service("shop", repository="")
+    make_environment("production")
+    fields = {"repository_pattern": "acme/*", "service": "shop", "priority": "10", "act": "save"}
+    client.post("/integrations/rules/new/", fields)
+    rule = Mapping.objects.get()
+    off = fields | {"is_off": "on"}
+    tried = client.post(f"/integrations/rules/{rule.pk}/", off | {"act": "try"}).content.decode()
+    assert "would be processed again" in tried
+    assert "shop in production" not in tried
+    page = client.post(f"/integrations/rules/{rule.pk}/", off, follow=True).content.decode()
+    assert "is saved and switched off" in page
+    rule.refresh_from_db()
+    assert not rule.is_active
+    assert "checked" in client.get(f"/integrations/rules/{rule.pk}/").content.decode()
+    assert AuditEntry.objects.latest("pk").details["rule"]["is_active"] is False
+    client.post(f"/integrations/rules/{rule.pk}/", fields)
+    rule.refresh_from_db()
+    assert rule.is_active
+    assert placed_again == [engineer.pk] * 3
