@@ -51,7 +51,9 @@ def tell_move(promotion: Promotion, *, at: datetime, actor: User | None = None) 
         return
     kind, words = _WORDS[state]
     sentence = f"{_named(promotion)} {words}."
-    if promotion.reason and kind in (NoticeKind.FAILED, NoticeKind.DECIDED):
+    if state is State.REJECTED:
+        sentence = f"{_named(promotion)}: {promotion.reason}"  # it says who, and why
+    elif promotion.reason and kind in (NoticeKind.FAILED, NoticeKind.DECIDED):
         sentence = f"{_named(promotion)} {words}: {promotion.reason}"
     news = _news(promotion, kind, f"{state.value}:{promotion.pk}", sentence)
     tell(_without(actor, _concerned(promotion, kind)), news, at=at)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from promotion.formats import format_span
+from promotion.formats import NO_BREAK, format_span
 from promotion.models import BreakGlass, Freeze, Notification, Promotion
 from promotion.rules.states import State
 from promotion.rules.stuck import is_stuck, usual_limit
@@ -77,10 +77,12 @@ def _tell_stuck(
     if Promotion.objects.locked(promotion.pk).state != State.RUNNING:
         return
     limit = usual_limit(durations)
-    usual = format_span(limit) if limit is not None else ""
+    # A message is plain text: no spaces that some programs show oddly.
+    usual = "" if limit is None else format_span(limit).replace(NO_BREAK, " ")
+    ran = format_span(lasted).replace(NO_BREAK, " ")
     sentence = (
         f"{promotion.number} ({promotion.service.slug} {promotion.release.version} to"
-        f" {promotion.environment.name}) has run for {format_span(lasted)}; 99 of 100 like it take"
+        f" {promotion.environment.name}) has run for {ran}; 99 of 100 like it take"
         f" at most {usual}."
     )
     tell_stuck(promotion, sentence, at=at)
