@@ -16,6 +16,7 @@ from metrics.measures.results import (
     state_shared,
     summarise_share,
 )
+from metrics.measures.upstream import find_missing_upstream
 from metrics.statistics import MEETS, Interval, judge_target, wilson
 
 NAME = "automated_share"
@@ -83,20 +84,9 @@ def _classify(history: History, execution: Execution) -> tuple[str, str, str]:
         return OUT_OF_BAND, "", "It was seen running; nothing reported its deployment."
     if promotion is None and AUTOMATED not in said:
         return OUT_OF_BAND, "", "It belongs to no promotion, and no tool claims it."
-    digests = {run.digest for run in execution.runs}
-    missing = {
-        name
-        for digest in digests
-        for name in history.missing_upstream(
-            execution.service,
-            execution.environment,
-            digest,
-            execution.started_at,
-            history.as_of,
-        )
-    }
+    missing = find_missing_upstream(history, execution)
     if missing:
-        places = ", ".join(sorted(missing))
+        places = ", ".join(missing)
         return OUT_OF_BAND, "", f"Automated, but not proven before in {places}."
     if promotion is not None:
         return AUTOMATED, "us", "A promotion of ours, and no person executed its steps."

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from metrics.measures.base import END_OF_TIME, BuildFact, ObservationFact
+from metrics.measures.executions import Execution
 from metrics.measures.history import Digest, History, Scope
 from metrics.measures.periods import Span, span_of
 from metrics.measures.results import (
@@ -133,16 +134,35 @@ def _find_base(
     return _Base(first.service, first.environment, first.digest, first.at, first.at, first.id, None)
 
 
+def find_reported(history: History) -> set[Digest]:
+    """Each (service, digest) of which a deployment in production was reported, and not only seen."""
+    return {
+        (fact.service, fact.digest)
+        for fact in history.knowledge.deployments
+        if history.is_production(fact.environment)
+    }
+
+
+def find_missing_links(
+    history: History, execution: Execution, reported: set[Digest]
+) -> tuple[str, ...]:
+    """The links that one production execution lacks, each tested on its own runs.
+
+    `reported` comes from `find_reported`. Measure 4 asks the same once per release.
+    """
+    missing: set[str] = set()
+    for run in execution.runs:
+        links = _test_links(history, _base_of_run(run), reported, END_OF_TIME)
+        missing |= {link for link, there in links.items() if not there}
+    return tuple(link for link in LINKS if link in missing)
+
+
 class _Units:
     """The releases in production in a span, as rows."""
 
     def __init__(self, history: History, span: Span, scope: Scope) -> None:
         self.history, self.span, self.scope = history, span, scope
-        self.reported = {
-            (fact.service, fact.digest)
-            for fact in history.knowledge.deployments
-            if history.is_production(fact.environment)
-        }
+        self.reported = find_reported(history)
         self.unknown = _find_unknown(history)
 
     def rows(self) -> list[Row]:
