@@ -1,13 +1,24 @@
 """What exactly a promotion would do, and the hash that approvals are bound to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from promotion.exceptions import InputError
-from promotion.models import Environment, Pipeline, PipelineVersion, Promotion, Release, Service
+from promotion.models import (
+    Connection,
+    Environment,
+    Pipeline,
+    PipelineVersion,
+    Promotion,
+    Release,
+    Service,
+)
 from promotion.rules.content import Content, config_digest, content_fields, content_hash
 from promotion.rules.pipeline import PipelineForm, StageForm
+from promotion.rules.pipeline.references import CONNECTION_SETTINGS
 from promotion.rules.planning import PlannedStep, plan_steps
+from promotion.rules.settings import sets_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +71,7 @@ def plan(
     targets = [target.name for target in environment.targets.all()]
     names = names_of(release, environment, stage) | {"promotion": number}
     steps = plan_steps(stage, values=names, targets=targets)
-    resolved = [
-        {"kind": one.kind, "wave": one.wave, "targets": list(one.targets), "inputs": one.inputs}
-        for one in steps
-    ]
+    resolved = _resolve(form, steps)
     content = Content(
         service=release.service.slug,
         artifacts=frozenset(release.digests),
@@ -74,6 +82,42 @@ def plan(
         kind=kind,
     )
     return Plan(version, form, stage, steps, content_fields(content), content_hash(content))
+
+
+def _resolve(form: PipelineForm, steps: Sequence[PlannedStep]) -> list[dict[str, Any]]:
+    """The steps as they are approved, each with where the connections it names lead.
+
+    A connection that leads elsewhere is another deployment under the same name; who approved the
+    one has not approved the other. Only the digest is kept: a chat's address is a secret.
+    """
+    named = [_connections_of(form, step) for step in steps]
+    places: dict[str, list[str]] = {
+        name: [kind, address]
+        for name, kind, address in Connection.objects.filter(
+            name__in=set().union(*named)
+        ).values_list("name", "kind", "address")
+    }
+    resolved = []
+    for step, names in zip(steps, named, strict=True):
+        one = {
+            "kind": step.kind,
+            "wave": step.wave,
+            "targets": list(step.targets),
+            "inputs": step.inputs,
+        }
+        if names:
+            one["connections"] = {name: places.get(name) for name in sorted(names)}
+        resolved.append(one)
+    return resolved
+
+
+def _connections_of(form: PipelineForm, step: PlannedStep) -> set[str]:
+    if step.kind == "oci-copy":
+        # Where the image lies is found among all of them.
+        return {place.partition("/")[0] for place in form.repositories.values()}
+    keys = CONNECTION_SETTINGS.get(step.kind, ("connection",))
+    given = [one.get(key) for one in sets_of(step.inputs) for key in keys]
+    return {str(name) for name in given if name}
 
 
 def plan_of(promotion: Promotion, version: PipelineVersion) -> Plan:
