@@ -109,7 +109,9 @@ class CauseForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     owner = forms.ModelChoiceField(
-        User.objects.filter(is_active=True).order_by("username"), to_field_name="username"
+        User.objects.filter(is_active=True).order_by("username"),
+        to_field_name="username",
+        empty_label="Choose…",
     )
     due = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     url = forms.CharField(
