@@ -153,6 +153,8 @@ if PUBLIC_URL.startswith("https://"):
     CSRF_COOKIE_SECURE = True
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024  # one webhook body; larger ones get 413
+# SBOMs and scans of large images are larger; only evidence may be.
+EVIDENCE_MAX_SIZE = int(os.environ.get("THROUGHLINE_EVIDENCE_MIB", "32")) * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 
 REST_FRAMEWORK = {

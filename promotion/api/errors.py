@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.defaults import page_not_found
@@ -26,7 +27,6 @@ STATUS: tuple[tuple[type[ThroughlineError], int], ...] = (
     (UnreachableError, 503),
 )
 TYPE = "application/problem+json"
-TOO_LARGE = "The body is larger than 5 MiB and was not kept. Send it in smaller parts."
 NOT_THERE = "There is nothing at this address, or you may not see it."
 FAULTS_SAID = 3
 
@@ -57,6 +57,12 @@ def refuse(status: int, detail: str, **more: Any) -> Response:
     return Response(problem(status, detail, **more), status=status, content_type=TYPE)
 
 
+def too_large(limit: int | None) -> str:
+    """What to do about a body of more than so many bytes."""
+    size = (limit or 0) // (1024 * 1024)
+    return f"The body is larger than {size} MiB and was not kept. Send it in smaller parts."
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The answer for an address there is nothing at: problem details to machines, a page to people."""
     if request.path.startswith(("/api/", "/hooks/")):
@@ -71,7 +77,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     if isinstance(error, ThroughlineError):
         return refuse(status_of(error), error.sentence, **_more_of(error))
     if isinstance(error, RequestDataTooBig):
-        return refuse(413, TOO_LARGE)
+        return refuse(413, too_large(settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
     if isinstance(error, Http404):
         error = exceptions.NotFound(NOT_THERE)
     elif isinstance(error, PermissionDenied):

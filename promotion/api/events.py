@@ -61,7 +61,10 @@ class EventList(RowList[Event]):
     )
     def post(self, request: Request) -> Response:
         """Keeps the body and answers 202; unreadable bytes are refused with 400 and not kept."""
-        return take_in(delivery_of(request._request), token_of(request), timezone.now())
+        token = token_of(request)
+        if token is None:  # before anything is read: a form may have been, to prove the session
+            raise NotAllowedError(SENT_BY_TOKEN)
+        return take_in(delivery_of(request._request), token, timezone.now())
 
 
 class EventDetail(RowDetail[Event]):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -10,14 +11,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from promotion.exceptions import NotAllowedError
 from promotion.models import Token
 
 from .authentication import token_of
-from .events import AcceptedSerializer, take_in
+from .errors import refuse, too_large
+from .events import SENT_BY_TOKEN, AcceptedSerializer, take_in
 from .fields import DigestField
 from .parsing import AnyParser
 from .schema import problems
-from .webhooks import evidence_of
+from .webhooks import evidence_of, largest
 
 
 class GivenSerializer(serializers.Serializer[Any]):
@@ -42,5 +45,11 @@ class EvidenceFiles(APIView):
     def post(self, request: Request) -> Response:
         """Keeps the file as an event, which tells what became of it."""
         GivenSerializer(data=request.query_params.dict()).is_valid(raise_exception=True)
-        delivery = evidence_of(request._request)
-        return take_in(delivery, token_of(request), timezone.now(), kind="evidence")
+        token = token_of(request)
+        if token is None:  # before anything is read
+            raise NotAllowedError(SENT_BY_TOKEN)
+        try:
+            delivery = evidence_of(request._request)
+        except RequestDataTooBig:
+            return refuse(413, too_large(largest(is_evidence=True)))
+        return take_in(delivery, token, timezone.now(), kind="evidence")

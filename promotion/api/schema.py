@@ -18,7 +18,7 @@ DESCRIPTIONS = {
     403: "The token lacks the scope, or the person may not do this.",
     404: "There is no such thing.",
     409: "The state does not admit it, or somebody was faster; nothing was changed.",
-    413: "The body is larger than 5 MiB.",
+    413: "The body is larger than is taken in here; `detail` says how large it may be.",
     415: "The body is of a type that is not read here; send application/json.",
 }
 

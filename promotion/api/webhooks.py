@@ -1,5 +1,6 @@
 """Where tools deliver: checks the signature, keeps the bytes, answers 202 at once."""
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -10,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from promotion import tasks
 from promotion.actions.receive import Received
 from promotion.actions.take_delivery import find_accepting, take_delivery
-from promotion.api.errors import TOO_LARGE, problem_answer
+from promotion.api.errors import problem_answer, too_large
 from promotion.exceptions import UnreachableError
 from promotion.sources.base import AuthenticationError, Delivery
 from promotion.sources.evidence import add_given
@@ -31,10 +32,11 @@ def deliver(request: HttpRequest, slug: str) -> HttpResponse:
         return problem_answer(404, f"No sender is set up at /hooks/{slug}. Nothing was kept.")
     if request.method == "OPTIONS":
         return _shake_hands(request)
+    is_evidence = accepting.sender.kind == "evidence"
     try:
-        delivery = (evidence_of if accepting.sender.kind == "evidence" else delivery_of)(request)
+        delivery = (evidence_of if is_evidence else delivery_of)(request)
     except RequestDataTooBig:
-        return problem_answer(413, TOO_LARGE)
+        return problem_answer(413, too_large(largest(is_evidence=is_evidence)))
     try:
         received = take_delivery(accepting, delivery, at=timezone.now())
     except AuthenticationError as error:
@@ -49,10 +51,16 @@ def deliver(request: HttpRequest, slug: str) -> HttpResponse:
     return accepted(received)
 
 
-def delivery_of(request: HttpRequest) -> Delivery:
+def largest(*, is_evidence: bool) -> int:
+    """How many bytes a body may have."""
+    limit = settings.EVIDENCE_MAX_SIZE if is_evidence else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return int(limit)
+
+
+def delivery_of(request: HttpRequest, body: bytes | None = None) -> Delivery:
     """The request's bytes and headers; RequestDataTooBig where the body is too large."""
     return Delivery(
-        body=request.body,
+        body=request.body if body is None else body,
         headers=dict(request.headers),
         content_type=request.headers.get("Content-Type", ""),
         url_secret=request.GET.get("secret", ""),
@@ -60,9 +68,19 @@ def delivery_of(request: HttpRequest) -> Delivery:
 
 
 def evidence_of(request: HttpRequest) -> Delivery:
-    """An evidence file, with the digest and name that the query says."""
+    """An evidence file, with the digest and name that the query says.
+
+    RequestDataTooBig where it is too large, and nothing more than that was read then.
+    """
+    limit = largest(is_evidence=True)
+    said = request.META.get("CONTENT_LENGTH") or "0"
+    if said.isdecimal() and int(said[:20]) > limit:
+        raise RequestDataTooBig
+    body = request.read(limit + 1)
+    if len(body) > limit:
+        raise RequestDataTooBig
     return add_given(
-        delivery_of(request), request.GET.get("digest", ""), request.GET.get("name", "")
+        delivery_of(request, body), request.GET.get("digest", ""), request.GET.get("name", "")
     )
 
 
