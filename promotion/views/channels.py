@@ -31,6 +31,8 @@ from .refusing import refuse, status_of
 
 LIST = "notification-channels"
 DELIVERIES_SHOWN = 20
+# Of a channel that was never told anything.
+NEVER: dict[str, Any] = {"last": None, "failing": 0, "given_up": 0}
 KINDS: dict[str, str] = dict(NoticeKind.choices)
 
 
@@ -121,7 +123,7 @@ def _list(
     may_add = person.may_configure() or teams_for(person).exists()
     health = _health(channels)
     context = {
-        "channels": [(one, _kinds(one), health.get(one.pk, {})) for one in channels],
+        "channels": [(one, _kinds(one), health.get(one.pk, NEVER)) for one in channels],
         "may_add": may_add,
         "form": (form or ChannelForm(person)) if may_add else None,
         "is_open": form is not None or not channels,
@@ -158,7 +160,7 @@ def _page(
             (one, _state(one))
             for one in deliveries_of(channel).order_by("-created_at", "-pk")[:DELIVERIES_SHOWN]
         ],
-        "health": _health([channel]).get(channel.pk, {}),
+        "health": _health([channel]).get(channel.pk, NEVER),
         "shown": shown,
         "is_signed": channel.form == NotificationChannel.Form.WEBHOOK,
         "overlap_until": until if until and until > at else None,
