@@ -1,7 +1,7 @@
 """Trying something for a time: n of any m tries in a row must be good."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -69,7 +69,24 @@ def try_once(
         "count": int(before.get("count", 0)) + 1,
         "good": int(before.get("good", 0)) + is_good,
     }
+    if any(target for target, _ in found):
+        state["by_target"] = _by_target(before.get("by_target", {}), found)
     return _judge(rule, state, passed=context.at - context.begun_at)
+
+
+def _by_target(
+    before: Mapping[str, Any], found: Sequence[tuple[str, Tried]]
+) -> dict[str, dict[str, Any]]:
+    """How many tries of each target were good, and what was said last."""
+    counted = {}
+    for target, tried in found:
+        old = before.get(target, {"good": 0, "count": 0})
+        counted[target] = {
+            "good": old["good"] + tried.is_good,
+            "count": old["count"] + 1,
+            "last": tried.said,
+        }
+    return counted
 
 
 def _judge(rule: Rule, state: dict[str, Any], *, passed: timedelta) -> StepResult:

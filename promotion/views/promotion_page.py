@@ -31,6 +31,7 @@ from .gate_rows import (
 from .history import history_of
 from .stage_track import stops_of
 from .step_rows import Steps, steps_of
+from .target_rows import targets_of
 
 POLL_RUNNING, POLL_OTHERWISE = 5, 30
 FEWEST_FOR_TYPICAL = 5
@@ -60,6 +61,7 @@ def page_context(promotion: Promotion, person: User, at: datetime) -> dict[str, 
         **gates,
         **steps,
         **history_context(promotion),
+        **targets_context(promotion, steps["steps"]),
         **_status(promotion, gates["gates"], steps["steps"]),
         **aftermath_context(
             promotion, person, at, is_held=bool(gates["holding"]) and not gates["only_observes"]
@@ -131,6 +133,12 @@ def _behind(promotion: Promotion) -> list[str]:
 def steps_context(promotion: Promotion) -> dict[str, Any]:
     """What the live part of steps shows."""
     return {"promotion": promotion, "steps": steps_of(promotion), "poll": _poll(promotion)}
+
+
+def targets_context(promotion: Promotion, steps: Steps | None = None) -> dict[str, Any]:
+    """What the live part of targets shows."""
+    targets = targets_of(promotion, steps or steps_of(promotion))
+    return {"promotion": promotion, "targets": targets, "poll": _poll(promotion)}
 
 
 def history_context(promotion: Promotion) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The list of promotions, the page of one, and its live parts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import Q
@@ -18,11 +18,22 @@ from promotion.rules.states import State
 from .keyset import asked, take_slice
 from .person import person_of
 from .promotion_lines import PREFETCHED, PromotionLine
-from .promotion_page import gates_context, history_context, page_context, steps_context
+from .promotion_page import (
+    gates_context,
+    history_context,
+    page_context,
+    steps_context,
+    targets_context,
+)
 from .refusing import TITLES, status_of
 
 FILTERS = ("state", "service", "environment", "team")
-PARTS = ("steps", "gates", "history")
+OTHER_PARTS: Mapping[str, Callable[[Promotion], dict[str, Any]]] = {
+    "steps": steps_context,
+    "targets": targets_context,
+    "history": history_context,
+}
+PARTS = ("gates", *OTHER_PARTS)
 
 
 @require_safe
@@ -82,7 +93,7 @@ def show_part(request: HttpRequest, number: int, part: str) -> HttpResponse:
     if part == "gates":
         context = gates_context(promotion, person_of(request), timezone.now())
     else:
-        context = steps_context(promotion) if part == "steps" else history_context(promotion)
+        context = OTHER_PARTS[part](promotion)
     seen = asked(request, "seen")
     context["seen"] = seen if seen in set(State) else promotion.state
     return render(request, f"promotion/_{part}.html", context)

@@ -17,7 +17,7 @@ from .promotion_lines import measured_progress
 from .step_names import describe_step, step_title
 
 # What a step keeps for its next look is its own affair, not a result.
-INTERNAL = frozenset({"is_waiting", "state", "is_retryable"})
+INTERNAL = frozenset({"is_waiting", "state", "is_retryable", "by_target"})
 STATUS = {
     StepRun.State.PENDING: "pending",
     StepRun.State.RUNNING: "running",
@@ -42,6 +42,7 @@ class StepRow:
     output: Sequence[tuple[str, str]] = ()
     wave: int = 0
     targets: Sequence[str] = ()
+    kind: str = ""
 
     @property
     def percent(self) -> int | None:
@@ -133,6 +134,7 @@ def _planned(promotion: Promotion) -> Steps:
                 describe_step(step.kind, step.inputs),
                 wave=step.wave,
                 targets=step.targets,
+                kind=step.kind,
             )
             for step in plan.steps
         ]
@@ -150,6 +152,7 @@ def _row(runs: list[StepRun]) -> StepRow:
         output=tuple(_texts(run.output)),
         wave=run.wave,
         targets=run.targets,
+        kind=run.kind,
     )
 
 

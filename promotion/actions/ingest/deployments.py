@@ -6,7 +6,7 @@ from typing import Any
 from promotion.models import Deployment, DeploymentReport, RunResult, Target
 
 from .joining import join_digest
-from .matching import match_promotion
+from .matching import match_promotion, strategy_of
 from .recorded import Recorded, Taking, fit, nothing
 from .unresolved import ask_for_version
 
@@ -102,7 +102,6 @@ def fold(deployment: Deployment) -> None:
     ):
         setattr(deployment, column, fit(Deployment, column, _last_said(facts, name)))
     deployment.is_planned = bool(_last_said(facts, "planned"))
-    deployment.strategy = str((_last_said(facts, "details") or {}).get("strategy", ""))[:20]
     joined = join_digest(
         deployment.service,
         digest=_last_said(facts, "digest") or "",
@@ -118,6 +117,8 @@ def fold(deployment: Deployment) -> None:
     deployment.found, deployment.found_how = joined.found, joined.how
     deployment.candidates = list(joined.candidates)
     deployment.promotion = match_promotion(deployment)
+    told = str((_last_said(facts, "details") or {}).get("strategy") or "")[:20]
+    deployment.strategy = told or strategy_of(deployment.promotion)
     deployment.save()
 
 

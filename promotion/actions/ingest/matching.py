@@ -30,3 +30,10 @@ def match_promotion(deployment: Deployment) -> Promotion | None:
     if last is None or (last.ended_at and begun > last.ended_at + REPORTED_WITHIN):
         return None
     return last
+
+
+def strategy_of(promotion: Promotion | None) -> str:
+    """How the stage of the promotion rolls out, for a deployment that does not say; empty without one."""
+    if promotion is None:
+        return ""
+    return str(promotion.pipeline_version.form.stage(promotion.stage).strategy)

@@ -7,7 +7,7 @@ from django.db.models import Q
 from promotion.models import Deployment, Service
 
 from .joining import join_digest, repository_said
-from .matching import match_promotion
+from .matching import match_promotion, strategy_of
 
 
 def rejoin_deployments(service: Service, *, also: Iterable[str] = ()) -> int:
@@ -37,6 +37,7 @@ def rejoin_deployments(service: Service, *, also: Iterable[str] = ()) -> int:
         deployment.found, deployment.found_how = joined.found, joined.how
         deployment.candidates = list(joined.candidates)
         deployment.promotion = match_promotion(deployment)
+        deployment.strategy = deployment.strategy or strategy_of(deployment.promotion)
         deployment.save(
             update_fields=[
                 "digest",
@@ -46,6 +47,7 @@ def rejoin_deployments(service: Service, *, also: Iterable[str] = ()) -> int:
                 "found_how",
                 "candidates",
                 "promotion",
+                "strategy",
             ]
         )
         joined_count += deployment.release is not None
