@@ -187,21 +187,7 @@ def _start(
     except IntegrityError:
         # Another one of the lane began to run in between; the lock gate tells so at the next look.
         return Advance()
-    runs = [
-        StepRun(
-            promotion=promotion,
-            position=step.position,
-            wave=step.wave,
-            kind=step.kind,
-            targets=list(step.targets),
-            inputs=step.inputs,
-            retries=step.retries,
-            timeout_seconds=int(step.timeout.total_seconds()) if step.timeout else None,
-            effect_key=f"throughline-p{promotion.pk}-w{step.wave}-s{step.position}",
-        )
-        for step in plan.steps
-    ]
-    StepRun.objects.bulk_create(runs)
+    _make_step_runs(promotion, plan)
     Promotion.objects.filter(pk=promotion.pk).update(next_look_at=at)
     record(
         "promotion.start",
@@ -221,6 +207,24 @@ def _start(
         finish_promotion(promotion, State.SUCCEEDED, reason="There was nothing to do.", at=at)
         return Advance(has_ended=True)
     return Advance(step_run=first.pk)
+
+
+def _make_step_runs(promotion: Promotion, plan: Plan) -> None:
+    runs = [
+        StepRun(
+            promotion=promotion,
+            position=step.position,
+            wave=step.wave,
+            kind=step.kind,
+            targets=list(step.targets),
+            inputs=step.inputs,
+            retries=step.retries,
+            timeout_seconds=int(step.timeout.total_seconds()) if step.timeout else None,
+            effect_key=f"throughline-p{promotion.pk}-w{step.wave}-s{step.position}",
+        )
+        for step in plan.steps
+    ]
+    StepRun.objects.bulk_create(runs)
 
 
 def _go_on(promotion: Promotion, at: datetime) -> Advance:

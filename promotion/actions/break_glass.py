@@ -40,12 +40,7 @@ def break_glass(number: int, emergency: Emergency, *, person: User, at: datetime
     person saw, nothing holds it, or the glass is broken already. Nothing was changed then.
     """
     promotion = Promotion.objects.locked(number)
-    if not may_break_glass(person, promotion):
-        raise NotAllowedError(
-            f"{person.name} may not break the glass for {promotion.service.slug}: that takes a right"
-            f" of its own, and being a member or release manager of {promotion.service.team.name}."
-            " Nothing was changed."
-        )
+    _check_allowed(person, promotion)
     reason = check_words(emergency.reason, "Breaking the glass needs a reason", LONGEST_REASON)
     url = check_link(emergency.incident_url, "incident_url", "the incident")
     _check_state(promotion, emergency.content_hash, at)
@@ -64,20 +59,14 @@ def break_glass(number: int, emergency: Emergency, *, person: User, at: datetime
     Promotion.objects.filter(pk=number).update(
         glass_broken_at=Coalesce("glass_broken_at", at), not_before=None, next_look_at=at
     )
-    record(
-        "promotion.break_glass",
-        promotion,
-        actor=person,
-        at=at,
-        reason=reason,
-        details={
-            "break_glass": str(glass),
-            "incident": url,
-            "content_hash": promotion.content_hash,
-            "artifacts": promotion.content.get("artifacts", []),
-            "review_due_at": glass.review_due_at.astimezone(UTC).isoformat(),
-        },
-    )
+    details = {
+        "break_glass": str(glass),
+        "incident": url,
+        "content_hash": promotion.content_hash,
+        "artifacts": promotion.content.get("artifacts", []),
+        "review_due_at": glass.review_due_at.astimezone(UTC).isoformat(),
+    }
+    record("promotion.break_glass", promotion, actor=person, at=at, reason=reason, details=details)
     tell_broken_glass(glass, at=at)
     return glass
 
@@ -85,6 +74,15 @@ def break_glass(number: int, emergency: Emergency, *, person: User, at: datetime
 def may_break_glass(person: User, promotion: Promotion) -> bool:
     """Has the right of its own, and a part in the service's team."""
     return person.may_ask(promotion.service.team) and has_right(person, RIGHT)
+
+
+def _check_allowed(person: User, promotion: Promotion) -> None:
+    if not may_break_glass(person, promotion):
+        raise NotAllowedError(
+            f"{person.name} may not break the glass for {promotion.service.slug}: that takes a right"
+            f" of its own, and being a member or release manager of {promotion.service.team.name}."
+            " Nothing was changed."
+        )
 
 
 def _check_state(promotion: Promotion, content_hash: str, at: datetime) -> None:

@@ -64,16 +64,7 @@ def grant_exception(wanted: Wanted, *, person: User, at: datetime) -> GateExcept
             f" {service.team.name} may approve it, too. Nothing was changed."
         )
     _check(wanted, at)
-    before = (
-        GateException.objects.in_force(at)
-        .filter(release=wanted.release, environment=wanted.environment, gate=wanted.gate)
-        .first()
-    )
-    if before is not None:
-        raise ConflictError(
-            f"{before} is in force there until {_moment(before.ends_at)} already."
-            " Nothing was changed. Revoke it first to grant another."
-        )
+    _check_not_in_force(wanted, at)
     made = GateException.objects.create(
         release=wanted.release,
         environment=wanted.environment,
@@ -206,6 +197,19 @@ def _check(wanted: Wanted, at: datetime) -> None:
         raise InputError(
             f"An exception ends within the next {LONGEST.days} days. Nothing was changed.",
             key="ends_at",
+        )
+
+
+def _check_not_in_force(wanted: Wanted, at: datetime) -> None:
+    before = (
+        GateException.objects.in_force(at)
+        .filter(release=wanted.release, environment=wanted.environment, gate=wanted.gate)
+        .first()
+    )
+    if before is not None:
+        raise ConflictError(
+            f"{before} is in force there until {_moment(before.ends_at)} already."
+            " Nothing was changed. Revoke it first to grant another."
         )
 
 

@@ -36,16 +36,7 @@ def make_lock(
     said = check_words(reason, "A lock needs a reason", LONGEST_REASON)
     if ends_at is not None and ends_at <= at:
         raise InputError("The end must lie in the future. Nothing was changed.", key="ends_at")
-    before = (
-        Lock.objects.in_force(at)
-        .filter(environment=environment, service=service)
-        .select_related("created_by")
-        .first()
-    )
-    if before is not None:
-        raise ConflictError(
-            f"{before.created_by.name} has locked {before.scope} already. Nothing was changed."
-        )
+    _check_unlocked(environment, service, at)
     made = Lock.objects.create(
         environment=environment,
         service=service,
@@ -105,6 +96,19 @@ def _check_allowed(person: User, owner: Team | None, verb: str) -> None:
         raise NotAllowedError(
             f"{person.name} may not {verb} this: that takes a release manager {whom}."
             " Nothing was changed."
+        )
+
+
+def _check_unlocked(environment: Environment, service: Service | None, at: datetime) -> None:
+    before = (
+        Lock.objects.in_force(at)
+        .filter(environment=environment, service=service)
+        .select_related("created_by", "environment", "service")
+        .first()
+    )
+    if before is not None:
+        raise ConflictError(
+            f"{before.created_by.name} has locked {before.scope} already. Nothing was changed."
         )
 
 

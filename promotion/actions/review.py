@@ -46,19 +46,14 @@ def review_break_glass(
     found.review_words = check_words(words, "A review needs words", LONGEST_WORDS, key="words")
     found.outcome, found.reviewed_at, found.reviewed_by = outcome, at, person
     found.save(update_fields=["review_words", "outcome", "reviewed_at", "reviewed_by"])
-    record(
-        "promotion.review",
-        found.promotion,
-        actor=person,
-        at=at,
-        reason=found.review_words,
-        details={
-            "break_glass": str(found),
-            "outcome": outcome,
-            "due_at": found.review_due_at.astimezone(UTC).isoformat(),
-            "was_overdue": found.review_due_at < at,
-        },
-    )
+    details = {
+        "break_glass": str(found),
+        "outcome": outcome,
+        "due_at": found.review_due_at.astimezone(UTC).isoformat(),
+        "was_overdue": found.review_due_at < at,
+    }
+    words = found.review_words
+    record("promotion.review", found.promotion, actor=person, at=at, reason=words, details=details)
     wake_service(service.pk, at)
     return found
 

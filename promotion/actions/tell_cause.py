@@ -36,14 +36,6 @@ class Told:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    values: dict[str, Any]
-
-    def differ_from(self, promotion: Promotion) -> bool:
-        return any(getattr(promotion, name) != value for name, value in self.values.items())
-
-
 @transaction.atomic
 def tell_cause(number: int, told: Told, *, person: User, at: datetime) -> Promotion:
     """Records cause and action; told anew, the later stands, and the same twice changes nothing.
@@ -52,37 +44,22 @@ def tell_cause(number: int, told: Told, *, person: User, at: datetime) -> Promot
     not end badly, InputError for what is missing or cannot be used. Nothing was changed then.
     """
     promotion = _find(number, person, "tell the cause")
-    columns = _Columns(
-        {
-            "cause": _check_cause(told.cause),
-            "cause_words": check_words(
-                told.words, "The cause needs words", LONGEST_WORDS, key="words"
-            ),
-            "action": check_words(
-                told.action, "The action needs words", LONGEST_WORDS, key="action"
-            ),
-            "action_owner_id": _check_owner(told.owner).pk,
-            "action_due": _check_due(told.due, promotion, at),
-            "action_url": check_link(told.url, "url", "the action", is_needed=False),
-        }
-    )
-    if not columns.differ_from(promotion):
+    columns = _check(told, promotion, at)
+    if all(getattr(promotion, name) == value for name, value in columns.items()):
         return promotion
-    Promotion.objects.filter(pk=number).update(
-        **columns.values, cause_told_at=at, cause_told_by=person
-    )
+    Promotion.objects.filter(pk=number).update(**columns, cause_told_at=at, cause_told_by=person)
     record(
         "promotion.cause",
         promotion,
         actor=person,
         at=at,
-        reason=columns.values["cause_words"],
+        reason=columns["cause_words"],
         details={
             "cause": told.cause,
-            "action": columns.values["action"],
+            "action": columns["action"],
             "owner": told.owner.get_username(),
             "due": told.due.isoformat(),
-            "url": columns.values["action_url"],
+            "url": columns["action_url"],
         },
     )
     promotion.refresh_from_db()
@@ -160,6 +137,20 @@ def _find(number: int, person: User, what: str, *, or_owner: bool = False) -> Pr
             " for. Nothing was changed."
         )
     return promotion
+
+
+def _check(told: Told, promotion: Promotion, at: datetime) -> dict[str, Any]:
+    """The columns; InputError for the first that cannot be used."""
+    words = check_words(told.words, "The cause needs words", LONGEST_WORDS, key="words")
+    action = check_words(told.action, "The action needs words", LONGEST_WORDS, key="action")
+    return {
+        "cause": _check_cause(told.cause),
+        "cause_words": words,
+        "action": action,
+        "action_owner_id": _check_owner(told.owner).pk,
+        "action_due": _check_due(told.due, promotion, at),
+        "action_url": check_link(told.url, "url", "the action", is_needed=False),
+    }
 
 
 def _check_cause(cause: str) -> str:
