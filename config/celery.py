@@ -91,6 +91,12 @@ app.conf.update(
             "schedule": 5.0,
             "options": {"expires": 5},
         },
+        # Each team once a day; asked hourly, so that a scheduler that was away loses no day.
+        "measure-due-teams": {
+            "task": "metrics.tasks.measure_due_teams",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
     },
 )
 app.autodiscover_tasks()

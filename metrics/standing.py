@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from metrics.check_results import read_measured, write_check
 from metrics.maturity.levels import LevelResult, Levels, derive_levels
 from metrics.maturity.lifting import Lift, find_lifts
 from metrics.maturity.loading import load_shipped_model
 from metrics.maturity.model import MaturityModel
 from metrics.maturity.values import Answer as Value
-from metrics.models import Answer, Assessment
+from metrics.models import Answer, Assessment, CheckResult
 from promotion.exceptions import ConflictError
 
 
@@ -32,16 +33,26 @@ def counted_value(answer: Answer, at: datetime) -> Value:
     return value
 
 
-def derive_standing(model: MaturityModel, answers: Iterable[Answer], at: datetime) -> LevelResult:
-    """The levels that answers give at a time. No statement is measured yet."""
+def derive_standing(
+    model: MaturityModel,
+    answers: Iterable[Answer],
+    at: datetime,
+    results: Iterable[CheckResult] = (),
+) -> LevelResult:
+    """The levels that answers give at a time, with what the checks found."""
     found = list(answers)
     claimed = {answer.statement_id: counted_value(answer, at) for answer in found}
     evidence = {each.statement_id for each in found if each.has_accepted_evidence(at)}
-    return derive_levels(model, claimed, {}, evidence)
+    return derive_levels(model, claimed, read_measured(results), evidence)
 
 
-def write_result(result: LevelResult, answers: Iterable[Answer], at: datetime) -> dict[str, Any]:
-    """The result as it is shown, and frozen when it is agreed."""
+def write_result(
+    result: LevelResult,
+    answers: Iterable[Answer],
+    at: datetime,
+    results: Iterable[CheckResult] = (),
+) -> dict[str, Any]:
+    """The result as it is shown, and frozen with its check results when it is agreed."""
     return {
         "model": result.model.id,
         "version": result.model.version,
@@ -62,13 +73,16 @@ def write_result(result: LevelResult, answers: Iterable[Answer], at: datetime) -
         "statements": {
             rating.statement.id: {
                 "claimed": str(rating.claimed),
-                "measured": None,
+                "measured": str(rating.measured) if rating.measured else None,
                 "verified": str(rating.verified),
                 "counted": str(rating.counted_verified),
             }
             for rating in result.ratings
         },
+        "undersold": list(result.undersold),
+        "contradicted": list(result.contradicted),
         "answers": [_write_answer(answer) for answer in answers],
+        "checks": {each.statement_id: write_check(each) for each in results},
     }
 
 

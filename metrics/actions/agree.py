@@ -6,11 +6,13 @@ from django.db import transaction
 
 from metrics.models import Assessment
 from metrics.standing import derive_standing, find_model, write_result
+from metrics.targets import Targets
 from promotion.actions.audit import record
 from promotion.exceptions import ConflictError, InputError, NotAllowedError
 from promotion.models import Role, User
 
 from .assess import check_member, lock_assessment
+from .recompute_checks import keep_level, keep_results
 
 
 def refuse_agreeing(assessment: Assessment, person: User) -> str:
@@ -52,7 +54,7 @@ def send_back(key: int, *, person: User, at: datetime) -> Assessment:
 
 @transaction.atomic
 def agree(key: int, *, person: User, at: datetime) -> Assessment:
-    """Freezes the result as it is now; the one agreed before is superseded.
+    """Freezes the result as it is now, measured now; the one agreed before is superseded.
 
     Raises NotAllowedError for who submitted it and is no release manager of the team,
     ConflictError where it is not in review.
@@ -62,8 +64,10 @@ def agree(key: int, *, person: User, at: datetime) -> Assessment:
     if refusal:
         raise NotAllowedError(f"{refusal} Nothing was changed.")
     _check_state(assessment, Assessment.State.IN_REVIEW)
+    model = find_model(assessment)
     answers = list(assessment.answers.select_related("answered_by"))
-    result = derive_standing(find_model(assessment), answers, at)
+    results = keep_results(assessment.team, model, Targets(at), at)
+    result = derive_standing(model, answers, at, results)
     earlier = Assessment.objects.filter(
         team=assessment.team, model_id=assessment.model_id, state=Assessment.State.AGREED
     )
@@ -73,8 +77,9 @@ def agree(key: int, *, person: User, at: datetime) -> Assessment:
         record("assessment.supersede", other, actor=person, at=at)
     assessment.state = Assessment.State.AGREED
     assessment.agreed_by, assessment.agreed_at = person, at
-    assessment.result = write_result(result, answers, at)
+    assessment.result = write_result(result, answers, at, results)
     assessment.save()
+    keep_level(assessment.team, model, results, at)
     details = {"claimed": result.claimed.overall, "verified": result.verified.overall}
     record("assessment.agree", assessment, actor=person, at=at, details=details)
     return assessment
