@@ -24,6 +24,7 @@ from promotion.models import (
     NotificationDelivery,
     Promotion,
     Service,
+    Team,
     User,
 )
 
@@ -103,24 +104,36 @@ def _tell_channels(news: News, at: datetime) -> None:
     rows = NotificationChannel.objects.filter(is_active=True).defer(
         "address", "secret", "previous_secret"
     )
+    channels = list(rows.prefetch_related("services", "environments"))
+    line = _line(news.service.team) if channels and news.service else set()
     told = [
         _delivery(news, at, channel=channel)
-        for channel in rows.prefetch_related("services", "environments")
-        if hears_of(channel, news)
+        for channel in channels
+        if _hears_of(channel, news, line)
     ]
     NotificationDelivery.objects.bulk_create(told, ignore_conflicts=True)
 
 
-def hears_of(channel: NotificationChannel, news: News) -> bool:
+def _line(team: Team | None) -> set[int]:
+    """The team and those above it: they hear of what is below them."""
+    line = set()
+    while team is not None:
+        line.add(team.pk)
+        team = team.parent
+    return line
+
+
+def _hears_of(channel: NotificationChannel, news: News, line: set[int]) -> bool:
     """Does the channel's choice of kinds, team, services and environments contain it?
 
-    What concerns everybody (a freeze of everything) concerns every team, service and environment.
+    `line` are the team of the service it concerns and those above. What concerns everybody (a
+    freeze of everything) concerns every team, service and environment.
     """
     if news.kind not in channel.kinds:
         return False
     if news.service is not None:
         services = {one.pk for one in channel.services.all()}
-        if channel.team_id not in (None, news.service.team_id):
+        if channel.team_id not in (None, *line):
             return False
         if services and news.service.pk not in services:
             return False

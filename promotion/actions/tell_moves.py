@@ -7,7 +7,16 @@ from datetime import datetime
 from django.db.models import Count, Q
 
 from promotion.gates.authors import authors_of
-from promotion.models import Approval, BreakGlass, NoticeKind, Promotion, Role, Team, User
+from promotion.models import (
+    Approval,
+    BreakGlass,
+    NoticeKind,
+    Notification,
+    Promotion,
+    Role,
+    Team,
+    User,
+)
 from promotion.rules.states import State
 
 from .tell import News, tell
@@ -55,6 +64,7 @@ def tell_move(promotion: Promotion, *, at: datetime, actor: User | None = None) 
         sentence = f"{_named(promotion)}: {promotion.reason}"  # it says who, and why
     elif promotion.reason and kind in (NoticeKind.FAILED, NoticeKind.DECIDED):
         sentence = f"{_named(promotion)} {words}: {promotion.reason}"
+    _settle_waiting(promotion, at)
     news = _news(promotion, kind, f"{state.value}:{promotion.pk}", sentence)
     tell(_without(actor, _concerned(promotion, kind)), news, at=at)
 
@@ -62,6 +72,7 @@ def tell_move(promotion: Promotion, *, at: datetime, actor: User | None = None) 
 def tell_decision(approval: Approval, *, at: datetime) -> None:
     """Tells who asked that somebody approved or withdrew; a rejection is a move of its own."""
     promotion = approval.promotion
+    _settle_waiting(promotion, at, approval.person)
     words = {
         Approval.Decision.APPROVE: "approved",
         Approval.Decision.WITHDRAW: "withdrew their approval of",
@@ -71,6 +82,14 @@ def tell_decision(approval: Approval, *, at: datetime) -> None:
     sentence = f"{approval.person.name} {words} {_named(promotion)}."
     news = _news(promotion, NoticeKind.DECIDED, f"decision:{approval.pk}", sentence)
     tell(_without(approval.person, _asker(promotion)), news, at=at)
+
+
+def _settle_waiting(promotion: Promotion, at: datetime, person: User | None = None) -> None:
+    """What no longer waits for somebody is not left unread with them."""
+    rows = Notification.objects.unread().filter(promotion=promotion, kind=NoticeKind.WAITING)
+    if person is not None:
+        rows = rows.filter(person=person)
+    rows.update(read_at=at)
 
 
 def tell_stuck(promotion: Promotion, sentence: str, *, at: datetime) -> None:

@@ -64,6 +64,16 @@ def test_who_has_approved_is_not_told_again_while_others_still_must(story):
     assert len(sentences(story.ines, NoticeKind.WAITING)) == 1
 
 
+def test_what_no_longer_waits_for_somebody_is_not_left_unread_with_them(story):
+    promotion = story.ask()
+    story.approve(promotion, story.ines)
+    unread = Notification.objects.unread().filter(kind=NoticeKind.WAITING)
+    assert not unread.filter(person=story.ines).exists()
+    assert unread.filter(person=story.priya).exists()
+    cancel_promotion(promotion.pk, person=story.tomasz, reason="", at=NOW)
+    assert not unread.exists()
+
+
 def test_who_withdrew_is_told_again_because_it_waits_for_them_again(story):
     promotion = story.ask()
     story.approve(promotion, story.ines)

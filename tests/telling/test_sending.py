@@ -256,6 +256,15 @@ def test_a_channel_hears_only_of_its_kinds_team_services_and_environments(story,
     assert [one.channel.name for one in NotificationDelivery.objects.all()] == ["ours"]
 
 
+def test_the_channel_of_a_team_hears_of_the_teams_below_it(story, far):
+    above = make_team("logistics")
+    story.service.team.parent = above
+    story.service.team.save()
+    make(story, far[0].base_url, team=above)
+    story.ask()
+    assert NotificationDelivery.objects.count() == 1
+
+
 def test_what_is_on_its_way_to_a_channel_turned_off_is_not_sent(story, far):
     made = make(story, far[0].base_url)
     story.ask()
