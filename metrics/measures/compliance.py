@@ -108,11 +108,11 @@ def _find_missing_gates(controls: Controls) -> tuple[str, ...]:
             met[gate.gate] = met.get(gate.gate, 0) + 1
         else:
             refused.add(gate.gate)
-    missing = []
-    for kind in dict.fromkeys((*controls.required, *sorted(refused))):
-        if kind in refused or met.get(kind, 0) < controls.required.count(kind):
-            missing.append(kind)
-    return tuple(missing)
+    return tuple(
+        kind
+        for kind in dict.fromkeys((*controls.required, *sorted(refused)))
+        if kind in refused or met.get(kind, 0) < controls.required.count(kind)
+    )
 
 
 def judge_execution(execution: Execution, controls: Mapping[str, Controls]) -> ControlVerdict:

@@ -1,7 +1,7 @@
 """Releases, artifacts and tags: what exists more than once, what moved, what lies in a repository."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,10 +22,9 @@ LOOKED_AT = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """When each digest was first, and last, known to be in a repository; and whose tags moved."""
+    """When each digest was first known to be in a repository; and whose tags moved."""
 
     since: dict[str, datetime]
-    until: dict[str, datetime]
     moves: tuple[TagMove, ...]
 
 
@@ -64,7 +63,6 @@ def load_stored(services: Iterable[int], at: datetime) -> Stored:
     keys = list(services)
     owners = {each.pk: each for each in Service.objects.filter(pk__in=keys)}
     since: dict[str, datetime] = {}
-    until: dict[str, datetime] = {}
     pointed: dict[tuple[int, str, str], set[str]] = defaultdict(set)
     rows = ArtifactTag.objects.filter(artifact__service__in=keys, seen_at__lte=at).values_list(
         "artifact__service", "repository", "tag", "artifact__digest", "artifact__index__digest",
@@ -74,27 +72,21 @@ def load_stored(services: Iterable[int], at: datetime) -> Stored:
         if service is None:
             continue
         pointed[service, repository, tag].add(index or digest)
-        _note(since, min, (digest, index), seen_at)
+        _note(since, (digest, index), seen_at)
     for name, above, read_at in _load_reads(keys, at):
-        _note(since, min, (name, above), read_at)
-        _note(until, max, (name, above), read_at)
+        _note(since, (name, above), read_at)
     moves = []
     for (service, repository, tag), found in pointed.items():
         named = owners[service].version_in(tag) if len(found) > 1 else None
         if named:
             moves.append(TagMove(owners[service].slug, named, repository))
-    return Stored(since, until, tuple(moves))
+    return Stored(since, tuple(moves))
 
 
-def _note(
-    times: dict[str, datetime],
-    pick: Callable[[datetime, datetime], datetime],
-    names: Iterable[str | None],
-    at: datetime,
-) -> None:
+def _note(times: dict[str, datetime], names: Iterable[str | None], at: datetime) -> None:
     for name in names:
         if name:
-            times[name] = pick(times.get(name, at), at)
+            times[name] = min(times.get(name, at), at)
 
 
 def _load_reads(services: list[int], at: datetime) -> list[tuple[str, str | None, datetime]]:

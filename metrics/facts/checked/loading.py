@@ -64,7 +64,6 @@ def load_check_facts(
         events=_load_events(services),
         strategies=strategies,
         stored_since=stored.since,
-        stored_until=stored.until,
         viewed_at=viewed.aggregate(at=Max("first_at"))["at"],
         has_target=has_target,
         throughput_target=throughput_target,

@@ -73,9 +73,8 @@ class CheckFacts:
     """All that the checks of a team read, known at `history.as_of`; a Mapping by fact id or digest.
 
     `services` are the team's, with those of its sub-teams. `runs` and `events` go by the id of a
-    deployment or observation. `stored_since`: when a digest was first seen in a repository;
-    `stored_until`: when its bytes were last read there. `excused` holds, by statement, the keys
-    of counterexamples with an accepted exception.
+    deployment or observation. `stored_since`: when a digest was first seen in a repository.
+    `excused` holds, by statement, the keys of counterexamples with an accepted exception.
     """
 
     team: str
@@ -91,7 +90,6 @@ class CheckFacts:
     events: Mapping[str, int] = field(default_factory=dict)
     strategies: Mapping[str, str] = field(default_factory=dict)
     stored_since: Mapping[str, datetime] = field(default_factory=dict)
-    stored_until: Mapping[str, datetime] = field(default_factory=dict)
     viewed_at: datetime | None = None
     has_target: bool = False
     throughput_target: float | None = None

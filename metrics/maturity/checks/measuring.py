@@ -1,6 +1,6 @@
 """A statement's check over a team's facts: window, figures, the lowest of them, the verdict."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -160,6 +160,13 @@ def _count(check: Check, tally: Tally) -> _Counted | None:
     return _Counted(share * 100 if check.unit is CountedIn.PERCENT else share, found, len(counting))
 
 
+def _count_covered(units: Sequence[Unit], facts: CheckFacts) -> int:
+    """The services with anything counted; what is said of the team covers all of them."""
+    if any(not unit.service for unit in units):
+        return len(facts.services)
+    return len({unit.service for unit in units} & facts.services)
+
+
 def _judge(
     statement_id: str,
     check: Check,
@@ -172,13 +179,17 @@ def _judge(
     finding = replace(
         _begin(statement_id, facts, window),
         counterexamples=list_counterexamples(units),
-        covered=len({unit.service for unit in units} & facts.services),
+        covered=_count_covered(units, facts),
     )
     values = []
     for name, tally in tallies.items():
         if tally.unmeasured:
-            is_insufficient = figures[name].has_source
-            return replace(finding, reason=tally.unmeasured, is_insufficient=is_insufficient)
+            return replace(
+                finding,
+                reason=tally.unmeasured,
+                counterexamples=(),
+                is_insufficient=figures[name].has_source,
+            )
         counted = _count(check, tally)
         if counted is None:
             reason = f"There were no {figures[name].unit} in {window.days} days that count."

@@ -1,7 +1,6 @@
 """Figures that count production deployments: where their digest came from, and what proved it."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from metrics.maturity.checks.acts import judge_execution
 from metrics.maturity.checks.facts import CheckFacts
@@ -138,26 +137,3 @@ def count_audit_ready(facts: CheckFacts, window: CheckWindow) -> Tally:
         return f"is not complete on record: {', '.join(lacks)}" if lacks else ""
 
     return _count(facts, window, find_fault)
-
-
-def count_retained(facts: CheckFacts, window: CheckWindow) -> Tally:
-    """Deployed digests whose bytes were read in a repository so many days after, or later.
-
-    A digest that nobody looked for says nothing either way.
-    """
-    after = timedelta(days=window.parameters["after_days"])
-    first: dict[tuple[str, str], Execution] = {}
-    for each in window.executions:
-        if each.succeeded and each.finished_at <= facts.at - after:
-            first.setdefault((each.service, each.digest), each)
-    looked = [
-        (each, facts.stored_until[each.digest])
-        for each in first.values()
-        if facts.stored_until.get(each.digest, each.finished_at) >= each.finished_at + after
-    ]
-    if not looked:
-        return Tally(
-            unmeasured=f"{len(first)} digests were deployed more than {after.days} days ago, and"
-            " none was looked for in its repository since."
-        )
-    return Tally(tuple(judge_execution(facts, each, True, "") for each, _ in looked))

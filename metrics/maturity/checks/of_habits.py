@@ -145,3 +145,11 @@ def lack_anomalies(_facts: CheckFacts, _window: CheckWindow) -> Tally:
     return Tally(
         unmeasured="Anomalies and what was done about them are not on record yet.",
     )
+
+
+def lack_looks(_facts: CheckFacts, _window: CheckWindow) -> Tally:
+    """Nobody looks into the repositories afterwards, so that nothing can be counted."""
+    return Tally(
+        unmeasured="Repositories are not looked into again after a deployment, so what is still"
+        " there is not on record."
+    )

@@ -54,7 +54,7 @@ FIGURES: dict[str, Figure] = {
     "digests-in-repository-before-deployment": Figure(
         DEPLOYMENTS, of_deployments.count_in_repository_before, has_deployments
     ),
-    "digests-retained": Figure("deployed digests", of_deployments.count_retained, has_deployments),
+    "digests-retained": Figure("deployed digests", of_habits.lack_looks, has_source=False),
     "tracked-production-deployments": Figure(
         DEPLOYMENTS, of_deployments.count_tracked, has_deployments
     ),
