@@ -71,6 +71,11 @@ app.conf.update(
             "schedule": 5.0,
             "options": {"expires": 5},
         },
+        "sweep-reverifications": {
+            "task": "promotion.tasks.sweep_reverifications",
+            "schedule": 5.0,
+            "options": {"expires": 5},
+        },
         "sweep-outbox": {
             "task": "promotion.tasks.sweep_outbox",
             "schedule": 5.0,

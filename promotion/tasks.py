@@ -5,15 +5,17 @@ from django.utils import timezone
 
 from promotion.actions import advance as advancing
 from promotion.actions import execute as executing
+from promotion.actions.ask_reverification import begin_scheduled
 from promotion.actions.audit import seal_entries
 from promotion.actions.place_again import find_misplaced, set_back
 from promotion.actions.process_event import left_events, process_event
 from promotion.actions.promote_automatically import promote_automatically
 from promotion.actions.resolve_references import due_references, resolve_reference
+from promotion.actions.reverify import look_at_reverification
 from promotion.actions.send_notice import due_deliveries
 from promotion.actions.send_notice import send_notice as send
 from promotion.actions.watch import find_stuck, tell_of_freezes, tell_of_overdue_reviews
-from promotion.models import Promotion, Service, User
+from promotion.models import Promotion, Reverification, ReverificationSchedule, Service, User
 
 SWEPT_AT_ONCE = 500
 
@@ -57,6 +59,28 @@ def sweep() -> None:
         look_at_service.delay(service)
     for reference in due_references(at=at):
         resolve.delay(reference)
+
+
+@shared_task
+def reverify(number: int) -> None:
+    """Verifies what runs again, as far as it can go now."""
+    while look_at_reverification(number, now=timezone.now):
+        pass
+
+
+@shared_task
+def sweep_reverifications() -> None:
+    """Begins what schedules ask for, and looks at what is under way."""
+    at = timezone.now()
+    for schedule in ReverificationSchedule.objects.filter(next_at__lte=at).values_list(
+        "pk", flat=True
+    )[:SWEPT_AT_ONCE]:
+        begin_scheduled(schedule, at=at)
+    due = Reverification.objects.filter(
+        state=Reverification.State.RUNNING, next_look_at__lte=timezone.now()
+    )
+    for number in due.order_by("next_look_at").values_list("pk", flat=True)[:SWEPT_AT_ONCE]:
+        reverify.delay(number)
 
 
 @shared_task

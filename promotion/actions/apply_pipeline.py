@@ -29,6 +29,7 @@ from promotion.rules.pipeline import (
 )
 from promotion.steps.known import STEPS
 
+from .ask_reverification import schedule_reverifications
 from .audit import record
 from .finish import wake_service
 from .pipeline_warnings import list_warnings
@@ -92,6 +93,7 @@ def apply_pipeline(text: str, *, person: User | None, at: datetime) -> PipelineV
     Service.objects.filter(pk=service.pk).update(
         version_pattern=form.version_pattern, artifact_names=list(form.artifacts)
     )
+    schedule_reverifications(service, form, at)
     details = {
         "service": service.slug,
         "number": version.number,

@@ -84,6 +84,7 @@ def _record_verification(
         release=promotion.release,
         environment=promotion.environment,
         promotion=promotion,
+        targets=list(run.targets),
         has_passed=result.outcome is Outcome.SUCCEEDED,
         message=result.message[:1000],
         at=at,

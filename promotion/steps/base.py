@@ -47,6 +47,40 @@ class StepContext:
     should_stop: Callable[[], bool]
 
 
+class Looking(Protocol):
+    """As much of a context as a verification uses, so that what runs can be verified without a promotion."""
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """The settings with all names filled in."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """Now."""
+        ...
+
+    @property
+    def begun_at(self) -> datetime:
+        """When it began."""
+        ...
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """What the last look left."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationLook:
+    """One look at a verification of what runs already."""
+
+    inputs: Mapping[str, Any]
+    at: datetime
+    begun_at: datetime
+    state: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class StepResult:
     """What came of it: a sentence, and what is kept for the next look or the record (JSON, no secrets)."""
@@ -85,4 +119,16 @@ class Step(Protocol):
 
     def look(self, context: StepContext) -> StepResult:
         """Looks again at a step that answered WAITING; reads `context.state`."""
+        ...
+
+
+class Verifying(Step, Protocol):
+    """A step that only verifies: it reads, and needs no promotion for it."""
+
+    def start(self, context: Looking) -> StepResult:
+        """The first try."""
+        ...
+
+    def look(self, context: Looking) -> StepResult:
+        """One try more."""
         ...

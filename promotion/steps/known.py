@@ -1,7 +1,7 @@
 """Every kind of step."""
 
 from .argocd_sync import ArgocdSyncStep
-from .base import Step
+from .base import Step, Verifying
 from .git_commit import GitCommitStep
 from .github_workflow import GithubWorkflowStep
 from .gitlab_pipeline import GitlabPipelineStep
@@ -30,4 +30,9 @@ STEPS: dict[str, Step] = {
         PauseStep(),
         NotifyStep(),
     )
+}
+
+# Those that can be done again for what runs, without a promotion.
+VERIFICATIONS: dict[str, Verifying] = {
+    step.kind: step for step in (VerifyHttpStep(), VerifyMetricStep())
 }

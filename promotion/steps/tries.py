@@ -10,7 +10,7 @@ from promotion.exceptions import InputError
 from promotion.rules.durations import parse_duration
 from promotion.rules.settings import Problem, check_duration, sets_of
 
-from .base import Outcome, StepContext, StepResult
+from .base import Looking, Outcome, StepResult
 
 DEFAULT_GOOD = "9 of 10"
 MOST_TRIES = 1000
@@ -43,7 +43,7 @@ def tries_problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def try_once(
-    context: StepContext,
+    context: Looking,
     ask: Callable[[Mapping[str, Any]], Tried],
     *,
     every: str,

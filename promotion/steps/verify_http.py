@@ -10,7 +10,7 @@ from promotion.integrity.calling import address_problems, authorize, connection_
 from promotion.integrity.outgoing import open_client
 from promotion.rules.settings import Problem, check_statuses, sets_of, unknown_keys
 
-from .base import StepContext, StepResult
+from .base import Looking, StepResult
 from .tries import DEFAULT_GOOD, Tried, tries_problems, try_once
 
 SETTINGS = ("url", "connection", "path", "for", "good", "expect", "every")
@@ -45,11 +45,11 @@ class VerifyHttpStep:
         """Always: it only reads."""
         return True
 
-    def start(self, context: StepContext) -> StepResult:
+    def start(self, context: Looking) -> StepResult:
         """The first try; raises AddressRefusedError and InputError, and nothing for a bad answer."""
         return try_once(context, _ask, every=DEFAULT_EVERY, before={})
 
-    def look(self, context: StepContext) -> StepResult:
+    def look(self, context: Looking) -> StepResult:
         """One try more, judged with those before."""
         return try_once(context, _ask, every=DEFAULT_EVERY, before=context.state)
 

@@ -10,7 +10,7 @@ from promotion.integrity.prometheus import compare_query, query_problems
 from promotion.models import Connection
 from promotion.rules.settings import Problem, sets_of, unknown_keys
 
-from .base import StepContext, StepResult
+from .base import Looking, StepResult
 from .tries import Tried, tries_problems, try_once
 
 SETTINGS = ("connection", "query", "below", "above", "for", "good", "every")
@@ -42,16 +42,16 @@ class VerifyMetricStep:
         """Always: it only reads."""
         return True
 
-    def start(self, context: StepContext) -> StepResult:
+    def start(self, context: Looking) -> StepResult:
         """The first try; raises QueryError, AddressRefusedError and InputError, nothing for a bad value."""
         return _try(context, before={})
 
-    def look(self, context: StepContext) -> StepResult:
+    def look(self, context: Looking) -> StepResult:
         """One try more, judged with those before."""
         return _try(context, before=context.state)
 
 
-def _try(context: StepContext, *, before: Mapping[str, Any]) -> StepResult:
+def _try(context: Looking, *, before: Mapping[str, Any]) -> StepResult:
     def ask(inputs: Mapping[str, Any]) -> Tried:
         connection = find_connection(str(inputs["connection"]), Connection.Kind.PROMETHEUS)
         try:

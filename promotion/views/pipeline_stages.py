@@ -69,6 +69,8 @@ def _notes(stage: StageForm) -> list[str]:
         notes.append(f"{count} window{'s' if count > 1 else ''} say when it may start")
     if stage.strategy != "all-at-once":
         notes.append(f"rolled out in {stage.strategy}")
+    if stage.reverify_every is not None:
+        notes.append(f"what runs is verified again every {format_span(stage.reverify_every)}")
     if stage.on_failure == "rollback":
         notes.append("rolls back by itself on failure")
     notes.append(f"a request expires after {format_span(stage.expires)}")

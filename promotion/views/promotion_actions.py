@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from promotion import tasks
 from promotion.actions.approve import Choice, decide
+from promotion.actions.ask_reverification import ask_for_reverification
 from promotion.actions.cancel import cancel_promotion
 from promotion.actions.exceptions import (
     NEVER_PASSED,
@@ -137,6 +138,21 @@ def let_go_on(request: HttpRequest, number: int, step_run: int) -> HttpResponse:
     def act(at: datetime) -> str:
         go_on(step_run, person=person_of(request), at=at)
         return "It goes on."
+
+    return answer(request, number, act)
+
+
+@require_POST
+def verify_again(request: HttpRequest, number: int) -> HttpResponse:
+    """Has what runs where the promotion went verified again."""
+    promotion = get_promotion(number)
+
+    def act(at: datetime) -> str:
+        made = ask_for_reverification(
+            promotion.service, promotion.environment, person=person_of(request), at=at
+        )
+        tasks.reverify.delay_on_commit(made.pk)
+        return f"{made.release.version} is being verified again."
 
     return answer(request, number, act)
 

@@ -32,6 +32,7 @@ from .history import history_of
 from .stage_track import stops_of
 from .step_rows import Steps, steps_of
 from .target_rows import targets_of
+from .verification_rows import verifications_of
 
 POLL_RUNNING, POLL_OTHERWISE = 5, 30
 FEWEST_FOR_TYPICAL = 5
@@ -77,6 +78,7 @@ def page_context(promotion: Promotion, person: User, at: datetime) -> dict[str, 
         or any(row.exception for row in gates["gates"]),
         "exception_form": ExceptionForm(gates["passable"]) if gates["may_except"] else None,
         "possible": possible,
+        "verifications": verifications_of(promotion, person, at),
         "refusals": [one.refusal for one in possible.values() if one.refusal],
         "hold": Hold.objects.filter(
             service=promotion.service_id, environment=promotion.environment_id, ended_at=None

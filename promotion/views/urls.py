@@ -110,6 +110,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="step-go-on",
     ),
     path(
+        "promotions/<promotion:number>/verify/",
+        promotion_actions.verify_again,
+        name="promotion-verify",
+    ),
+    path(
         "promotions/<promotion:number>/exceptions/",
         promotion_actions.let_past,
         name="exception-grant",

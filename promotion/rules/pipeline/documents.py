@@ -57,6 +57,11 @@ def _stage(stage: StageForm) -> dict[str, Any]:
             "freezes_apply": stage.freezes_apply_to_rollback,
         },
         "break_glass": _break_glass(stage),
+        **(
+            {}
+            if stage.reverify_every is None
+            else {"reverify": {"every": write_duration(stage.reverify_every)}}
+        ),
     }
 
 

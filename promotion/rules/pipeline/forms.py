@@ -114,6 +114,8 @@ class StageForm:
     freezes_apply_to_break_glass: bool = False
     review_within: timedelta | None = None
     """How soon after the glass was broken it must be reviewed; None = as the installation says."""
+    reverify_every: timedelta | None = None
+    """How often what runs there is verified again; None = only when somebody asks."""
     line: int = field(default=0, compare=False)
 
     @property

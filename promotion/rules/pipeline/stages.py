@@ -14,6 +14,7 @@ from .forms import (
     OnFailure,
     Queue,
     StageForm,
+    StepForm,
     Strategy,
     WaveForm,
 )
@@ -23,13 +24,15 @@ from .tree import Place
 STAGE_KEYS = (
     "name", "environment", "after", "availability", "mode", "queue", "expires", "require_build",
     "auto", "distinct", "ask", "gates", "approvals", "windows", "rollout", "steps", "on_failure",
-    "rollback", "break_glass",
+    "rollback", "break_glass", "reverify",
 )  # fmt: skip
 AVAILABILITIES: tuple[Availability, ...] = ("all", "any")
 MODES: tuple[Mode, ...] = ("enforce", "observe")
 QUEUES: tuple[Queue, ...] = ("supersede", "fifo")
 ON_FAILURES: tuple[OnFailure, ...] = ("stop", "rollback")
 STRATEGIES: tuple[Strategy, ...] = ("all-at-once", "waves", "canary", "blue-green")
+
+LEAST_BETWEEN_VERIFICATIONS = timedelta(minutes=1)
 
 Part = TypeVar("Part")
 
@@ -41,6 +44,7 @@ def read_stage(place: Place, problems: Problems) -> StageForm:
     gates = _read_each(fields, "gates", read_gate)
     rollback_gates, rollback_approvals, freezes_apply = _read_rollback(fields, gates)
     freezes_apply_to_break_glass, review_within = _read_break_glass(fields)
+    steps = _read_each(fields, "steps", read_step)
     return StageForm(
         name=fields.name("name"),
         environment=fields.name("environment"),
@@ -58,13 +62,14 @@ def read_stage(place: Place, problems: Problems) -> StageForm:
         windows=read_windows(fields.entries.get("windows"), problems),
         strategy=strategy,
         waves=waves,
-        steps=_read_each(fields, "steps", read_step),
+        steps=steps,
         on_failure=fields.choice("on_failure", ON_FAILURES[0], ON_FAILURES),
         rollback_gates=rollback_gates,
         rollback_approvals=rollback_approvals,
         freezes_apply_to_rollback=freezes_apply,
         freezes_apply_to_break_glass=freezes_apply_to_break_glass,
         review_within=review_within,
+        reverify_every=_read_reverify(fields, steps),
         line=place.line,
     )
 
@@ -138,3 +143,18 @@ def _read_break_glass(fields: Fields) -> tuple[bool, timedelta | None]:
     known = ("freezes_apply", "review_within")
     broken = Fields(entry, fields.problems, "break_glass", known)
     return broken.flag("freezes_apply"), broken.duration("review_within")
+
+
+def _read_reverify(fields: Fields, steps: tuple[StepForm, ...]) -> timedelta | None:
+    """How often what runs is verified again."""
+    if not fields.has("reverify"):
+        return None
+    reverify = Fields(fields.entries["reverify"], fields.problems, "reverify", ("every",))
+    every = reverify.duration("every")
+    if not reverify.has("every"):
+        reverify.problem("every", "every is missing: how often what runs is verified again.")
+    elif every is not None and every < LEAST_BETWEEN_VERIFICATIONS:
+        reverify.problem("every", "every must be a minute or longer.")
+    if not any(step.kind.startswith("verify-") for step in steps):
+        fields.problem("reverify", "There is no step that verifies, so there is nothing to repeat.")
+    return every
