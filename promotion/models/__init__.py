@@ -11,7 +11,7 @@ from .connection import AllowedNetwork, Connection
 from .deployment import Correction, Deployment, DeploymentReport, Observation, Verification
 from .event import Event
 from .evidence import Evidence
-from .freeze import Freeze, GateException, Hold, Lock
+from .freeze import Freeze, GateException, Hold, Lock, Pin
 from .gate_result import GateResult
 from .incident import Incident
 from .mapping import Mapping
@@ -64,6 +64,7 @@ __all__ = [
     "NotificationDelivery",
     "Observation",
     "PersonAddress",
+    "Pin",
     "Pipeline",
     "PipelineVersion",
     "Promotion",

@@ -135,6 +135,46 @@ class Hold(models.Model):
         return f"Hold of {self.service} in {self.environment}"
 
 
+class PinQuerySet(models.QuerySet["Pin"]):
+    """Reads of pins."""
+
+    def in_force(self) -> "PinQuerySet":
+        """Not taken off."""
+        return self.filter(ended_at=None)
+
+
+class Pin(models.Model):
+    """A person keeps a release in an environment: no other goes there until the pin is taken off.
+
+    Unlike a hold it is made by hand, and no promotion ends it. A rollback passes.
+    """
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="pins")
+    environment = models.ForeignKey(Environment, models.CASCADE, related_name="pins")
+    release = models.ForeignKey(Release, models.CASCADE, related_name="pins")
+    reason = models.CharField(max_length=500)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = PinQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["service", "environment"],
+                condition=models.Q(ended_at=None),
+                name="one_pin",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Pin of {self.release} in {self.environment.name}"
+
+
 class GateExceptionQuerySet(models.QuerySet["GateException"]):
     """Reads of exceptions."""
 

@@ -58,6 +58,7 @@ class PipelineVersion(models.Model):
     applied_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
+    reason = models.CharField(max_length=500, blank=True, help_text="why it was applied")
 
     objects = PipelineVersionQuerySet.as_manager()
 
