@@ -210,3 +210,25 @@ class AnswerForm(forms.Form):
             "invalid": "Evidence is a link that begins with https://. Nothing was saved."
         },
     )
+
+
+class ObjectionForm(forms.Form):
+    """What somebody disputes of a check."""
+
+    statement_id = forms.CharField(max_length=100)
+    counterexample = forms.CharField(required=False, max_length=300)
+    reason = forms.CharField(
+        max_length=2000, error_messages={"required": "Say why. Nothing was changed."}
+    )
+
+
+class DecisionForm(forms.Form):
+    """What somebody else decides of it."""
+
+    decision = forms.ChoiceField(
+        choices=[("accept", "Accept"), ("reject", "Reject")],
+        error_messages={"required": "Choose accept or reject. Nothing was changed."},
+    )
+    outcome = forms.CharField(
+        max_length=2000, error_messages={"required": "Say why. Nothing was changed."}
+    )

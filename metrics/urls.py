@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from metrics.views import assessing, assessments, measure_rows, measures
+from metrics.views import assessing, assessments, measure_rows, measures, team_maturity
 
 ONE = "assessments/<str:team>/<str:cycle>/"
 
@@ -14,6 +14,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("measures/<slug:slug>/rows/", measure_rows.list_rows, name="measure-rows"),
     path("measures/<slug:slug>/rows.csv", measure_rows.export_rows, name="measure-rows-csv"),
     path("measures/<slug:slug>/target/", measure_rows.change_target, name="measure-target"),
+    path("maturity/disputes/<int:pk>/decide/", team_maturity.decide, name="dispute-decide"),
+    path("maturity/<str:team>/", team_maturity.show_team, name="maturity-team"),
+    path("maturity/<str:team>/dispute/", team_maturity.dispute, name="check-dispute"),
+    path("maturity/<str:team>/measure/", team_maturity.measure, name="team-measure"),
     path("assessments/", assessments.list_assessments, name="assessment-list"),
     path("assessments/<str:team>/start/", assessing.start, name="assessment-start"),
     path(ONE, assessments.show_assessment, name="assessment-detail"),

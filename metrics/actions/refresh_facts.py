@@ -22,10 +22,11 @@ from metrics.rollups.storing import (
 from metrics.rollups.watching import EVERY_SERVICE, LINES
 
 
-def refresh_facts(service_key: int, at: datetime) -> int:
+def refresh_facts(service_key: int, at: datetime, *, with_sums: bool = True) -> int:
     """Brings one service (0: what belongs to none) up to what is known at `at`.
 
-    Returns how many fact rows changed. What is noted as changed is read before the record, so a
+    Returns how many fact rows changed. Without `with_sums` the sums of its teams and of all are
+    left as they are, for the caller to rebuild. What is noted as changed is read before the record, so a
     change that commits meanwhile stays noted.
     """
     with transaction.atomic():
@@ -36,7 +37,7 @@ def refresh_facts(service_key: int, at: datetime) -> int:
         facts = compute_facts(service_key, at)
         line = find_line(service_key) if service_key != NO_SERVICE else []
         changed = write_facts(facts)
-        write_sums(facts, line, state.line)
+        write_sums(facts, line, state.line, with_others=with_sums)
         write_state(facts, line)
         StaleService.objects.filter(pk__in=noted).delete()
     return changed
@@ -91,6 +92,19 @@ def refresh_stale(at: datetime) -> int:
     for key in together:
         refresh_facts(key, at)
     return len(together)
+
+
+def fill_facts(at: datetime) -> int:
+    """Makes the facts of all services, and then the sums of several once; returns the rows written.
+
+    For a database that was filled at once: until it ends the sums of teams and of all lack what
+    it did not come to.
+    """
+    spread_staleness()
+    changed = sum(refresh_facts(key, at, with_sums=False) for key in list_services())
+    with transaction.atomic():
+        rebuild_sums()
+    return changed
 
 
 def recompute(at: datetime) -> int:

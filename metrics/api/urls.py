@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, path
 
-from . import measures
+from . import maturity, measures
 
 # Signed in or by token: the views themselves ask.
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,5 +12,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "measures/<str:name>/rows",
         login_not_required(measures.MeasureRows.as_view()),
         name="api-measure-rows",
+    ),
+    path("maturity", login_not_required(maturity.Maturity.as_view()), name="api-maturity"),
+    path(
+        "maturity/<str:team>",
+        login_not_required(maturity.TeamMaturity.as_view()),
+        name="api-team-maturity",
+    ),
+    path(
+        "maturity/<str:team>/checks",
+        login_not_required(maturity.TeamChecks.as_view()),
+        name="api-team-checks",
     ),
 ]

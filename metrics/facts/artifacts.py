@@ -118,14 +118,20 @@ def load_evidence(
 ) -> tuple[EvidenceFact, ...]:
     """The statements a pipeline may ask for that were received by `as_of`."""
     rows = Evidence.objects.filter(type__in=ASKED_FOR, received_at__lte=as_of)
+    found = [rows]
     if services is not None:
-        # A statement is about a digest, whoever deploys it.
+        # A statement is about a digest, whoever deploys it. Each by an index of its own, since
+        # one condition with "or" would read all there is.
         told = Deployment.objects.filter(service__in=services).values("digest")
-        rows = rows.filter(
-            Q(artifact__service__in=services)
-            | Q(digest__in=told)
-            | Q(artifact__index__digest__in=told)
-        )
+        found = [
+            rows.filter(artifact__service__in=services),
+            rows.filter(digest__in=told),
+            rows.filter(artifact__index__digest__in=told),
+        ]
+    columns = ("digest", "artifact__index__digest", "type", "is_verified", "result", "received_at")
+    statements = {
+        key: tuple(rest) for each in found for key, *rest in each.values_list("pk", *columns)
+    }
     return tuple(
         EvidenceFact(
             digest=index or digest,
@@ -134,15 +140,7 @@ def load_evidence(
             received_at=received_at,
             id=f"evidence-{key}",
         )
-        for key, digest, index, kind, is_verified, result, received_at in rows.order_by("pk")
-        .values_list(
-            "pk",
-            "digest",
-            "artifact__index__digest",
-            "type",
-            "is_verified",
-            "result",
-            "received_at",
+        for key, (digest, index, kind, is_verified, result, received_at) in sorted(
+            statements.items()
         )
-        .iterator()
     )

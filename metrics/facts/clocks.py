@@ -10,6 +10,7 @@ from django.db.models import Max, Min, Q, QuerySet
 from promotion.models import (
     Approval,
     Build,
+    BuildArtifact,
     Deployment,
     DeploymentReport,
     Evidence,
@@ -54,9 +55,10 @@ def _list_clocks(services: Collection[int]) -> list[tuple[QuerySet[Any], tuple[s
         (DeploymentReport.objects.filter(deployment__service__in=services), ("received_at",)),
         (Observation.objects.filter(service__in=services), ("received_at",)),
         (Incident.objects.filter(service__in=services), ("received_at", "resolved_at")),
+        (Build.objects.filter(service__in=services), ("received_at",)),
         (
-            Build.objects.filter(Q(service__in=services) | Q(artifacts__service__in=services)),
-            ("received_at",),
+            BuildArtifact.objects.filter(artifact__service__in=services),
+            ("build__received_at",),
         ),
         (Evidence.objects.filter(artifact__service__in=services), ("received_at",)),
         (

@@ -92,6 +92,11 @@ class Statement:
     evidence: tuple[str, ...]
 
     @property
+    def slug(self) -> str:
+        """The id as a page may anchor it."""
+        return self.id.replace(".", "-")
+
+    @property
     def is_symptom(self) -> bool:
         """Tell whether the statement caps the level instead of earning it."""
         return self.kind is Kind.SYMPTOM

@@ -24,6 +24,7 @@ from promotion.models import Service, Team
 
 from .computing import NO_SERVICE, ServiceFacts, made_by
 from .counting import Slot, sum_facts
+from .inserting import insert_rows, reserve_keys
 from .packing import Table, add_tables, bin_table, pack, unpack
 
 KINDS: tuple[type[Model], ...] = (
@@ -85,12 +86,30 @@ def write_facts(facts: ServiceFacts) -> int:
         wrong, missing = compare_facts(facts, model)
         for start in range(0, len(wrong), BATCH):
             model._default_manager.filter(pk__in=wrong[start : start + BATCH]).delete()
-        model._default_manager.bulk_create(missing, batch_size=BATCH)
+        insert_facts(model, missing)
         changed += len(wrong) + len(missing)
     return changed
 
 
-def write_sums(facts: ServiceFacts, line: list[int], before: list[int]) -> None:
+def insert_facts(model: type[Model], facts: list[Any]) -> None:
+    """Few by the usual way, many as rows."""
+    if len(facts) < BATCH:
+        model._default_manager.bulk_create(facts)
+        return
+    columns = columns_of(model)
+    keys = reserve_keys(model, len(facts))
+    insert_rows(
+        model,
+        [
+            {"id": key, **{name: getattr(fact, name) for name in columns}}
+            for key, fact in zip(keys, facts, strict=True)
+        ],
+    )
+
+
+def write_sums(
+    facts: ServiceFacts, line: list[int], before: list[int], *, with_others: bool = True
+) -> None:
     """The service's sums, and what changed by them in those of its teams and of all.
 
     `line`: its team and those above; `before` those to which it was added the last time.
@@ -102,6 +121,8 @@ def write_sums(facts: ServiceFacts, line: list[int], before: list[int]) -> None:
     changed = {slot: new[slot] for slot in new if slot not in same}
     gone = {slot: unpack(data) for slot, data in old.items() if slot not in same}
     _replace(Rollup.Scope.SERVICE, facts.service_key, changed, gone.keys())
+    if not with_others:
+        return
     both = [(Rollup.Scope.TEAM, key) for key in sorted({*line} & {*before})]
     for scope, key in [*both, (Rollup.Scope.ALL, 0)]:
         apply_sums(scope, key, changed, gone)

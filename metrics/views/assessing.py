@@ -18,17 +18,19 @@ from metrics.forms import AnswerForm
 from metrics.maturity.values import Answer as Value
 from metrics.models import Answer, Assessment
 from metrics.standing import find_model
+from metrics.tasks import measure_team
 from promotion.exceptions import InputError, ThroughlineError
 from promotion.models import Team, User
 from promotion.views.refusing import refuse, status_of
 
 from .assessments import (
     find_assessment,
+    find_result,
     make_rights,
     make_statement,
     open_assessment,
     read_answers,
-    show_standing,
+    show_result,
 )
 
 
@@ -45,6 +47,7 @@ def start(request: HttpRequest, team: str) -> HttpResponseBase:
         assessment = start_assessment(found, person=cast(User, request.user), at=timezone.now())
     except ThroughlineError as error:
         return refuse(request, error, reverse("assessment-list"))
+    measure_team.delay(found.pk)
     return redirect(_address(assessment))
 
 
@@ -90,12 +93,15 @@ def _answer_saved(
     model = find_model(assessment)
     answers = read_answers(assessment)
     mine = next(one for one in answers if one.pk == answer.pk)
-    standing = show_standing(assessment, answers, model, at)
+    result = find_result(assessment, answers, model, at)
+    answered = {one.statement_id for one in answers}
+    standing = show_result(result, model, answered, is_frozen=assessment.is_frozen)
+    written = result.get("checks", {}).get(answer.statement_id)
     context: dict[str, Any] = {
         **make_rights(assessment, cast(User, request.user)),
         "assessment": assessment,
         "saved_at": timezone.localtime(at),
-        "one": make_statement(model.get_statement(answer.statement_id), mine, at),
+        "one": make_statement(model.get_statement(answer.statement_id), mine, at, written),
         "standing": standing,
         "sentence": open_assessment(assessment, standing),
     }

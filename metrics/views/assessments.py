@@ -1,5 +1,6 @@
 """Assessments: the list of teams, one category a screen, and what follows from the answers."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -11,11 +12,15 @@ from django.views.decorators.http import require_safe
 from metrics.actions.agree import refuse_agreeing
 from metrics.actions.assess import find_cycle
 from metrics.actions.support import may_support
+from metrics.check_results import find_newest_results, find_results
+from metrics.maturity.loading import load_shipped_model
 from metrics.maturity.model import MaturityModel, Statement
 from metrics.maturity.values import Answer as Value
-from metrics.models import Answer, Assessment
+from metrics.models import Answer, Assessment, CheckResult
 from metrics.standing import derive_standing, find_model, write_result
 from promotion.models import Team, User
+
+from .telling_checks import show_check
 
 OTHERS = (Value.UNKNOWN, Value.NOT_APPLICABLE)
 
@@ -35,16 +40,21 @@ def read_answers(assessment: Assessment) -> list[Answer]:
     return list(assessment.answers.select_related(*people))
 
 
-def show_standing(
+def find_result(
     assessment: Assessment, answers: list[Answer], model: MaturityModel, at: datetime
 ) -> dict[str, Any]:
-    """The result as agreed, or as the answers give it now, made ready for the panel."""
+    """The result as agreed, or as answers and the newest measurements give it now."""
     if assessment.is_frozen:
-        result = assessment.result
-    else:
-        result = write_result(derive_standing(model, answers, at), answers, at)
+        return dict(assessment.result)
+    results = find_results(assessment.team, model, at)
+    return write_result(derive_standing(model, answers, at, results), answers, at, results)
+
+
+def show_result(
+    result: Mapping[str, Any], model: MaturityModel, answered: Collection[str], *, is_frozen: bool
+) -> dict[str, Any]:
+    """A result made ready for the panel; `answered` are the ids of the statements answered."""
     titles = {level.number: level.title for level in model.levels}
-    answered = {answer.statement_id for answer in answers}
     categories = [
         {
             "id": category.id,
@@ -71,7 +81,9 @@ def show_standing(
         "lifts": max(len(result["lifts"]) - 1, 0),
         "answered": len(answered),
         "of": len(model.statements),
-        "is_frozen": assessment.is_frozen,
+        "undersold": len(result.get("undersold", ())),
+        "contradicted": len(result.get("contradicted", ())),
+        "is_frozen": is_frozen,
     }
 
 
@@ -97,6 +109,7 @@ def list_assessments(request: HttpRequest) -> HttpResponse:
     newest: dict[int, Assessment] = {}
     for one in Assessment.objects.order_by("cycle", "pk").prefetch_related("answers"):
         newest[one.team_id] = one
+    measured = find_newest_results(load_shipped_model(), at)
     rows = []
     for team in Team.objects.select_related("parent"):
         latest = newest.get(team.pk)
@@ -104,7 +117,7 @@ def list_assessments(request: HttpRequest) -> HttpResponse:
             {
                 "team": team,
                 "assessment": latest,
-                "levels": _find_levels(latest, at),
+                "levels": _find_levels(latest, measured.get(team.pk, []), at),
                 "may_start": (latest is None or latest.cycle != cycle) and person.may_ask(team),
             }
         )
@@ -117,7 +130,9 @@ def list_assessments(request: HttpRequest) -> HttpResponse:
     return render(request, "metrics/assessment_list.html", context)
 
 
-def _find_levels(assessment: Assessment | None, at: datetime) -> dict[str, Any] | None:
+def _find_levels(
+    assessment: Assessment | None, results: list[CheckResult], at: datetime
+) -> dict[str, Any] | None:
     """Claimed and verified, of an assessment with the model at hand or a frozen result."""
     if assessment is None:
         return None
@@ -128,7 +143,7 @@ def _find_levels(assessment: Assessment | None, at: datetime) -> dict[str, Any] 
             "verified": result["verified"]["overall"],
             "provisional": result["provisional"],
         }
-    found = derive_standing(find_model(assessment), assessment.answers.all(), at)
+    found = derive_standing(find_model(assessment), assessment.answers.all(), at, results)
     return {
         "claimed": found.claimed.overall,
         "verified": found.verified.overall,
@@ -160,12 +175,14 @@ def show_assessment(request: HttpRequest, team: str, cycle: str) -> HttpResponse
     if wanted not in categories:
         raise Http404
     answers = read_answers(assessment)
-    standing = show_standing(assessment, answers, model, at)
+    result = find_result(assessment, answers, model, at)
+    answered = {answer.statement_id for answer in answers}
+    standing = show_result(result, model, answered, is_frozen=assessment.is_frozen)
     context = {
         **make_rights(assessment, cast(User, request.user)),
         "assessment": assessment,
         "category": categories[wanted],
-        "cells": make_cells(model, wanted, answers, at),
+        "cells": make_cells(model, wanted, answers, at, result.get("checks", {})),
         "standing": standing,
         "sentence": open_assessment(assessment, standing),
         "nav_section": "assessment",
@@ -196,7 +213,11 @@ def make_rights(assessment: Assessment, person: User) -> dict[str, Any]:
 
 
 def make_cells(
-    model: MaturityModel, category: str, answers: list[Answer], at: datetime
+    model: MaturityModel,
+    category: str,
+    answers: list[Answer],
+    at: datetime,
+    checks: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     """The five levels of a category, each with its statements and their answers."""
     by_statement = {answer.statement_id: answer for answer in answers}
@@ -204,7 +225,7 @@ def make_cells(
         {
             "level": level,
             "statements": [
-                make_statement(one, by_statement.get(one.id), at)
+                make_statement(one, by_statement.get(one.id), at, checks.get(one.id))
                 for one in model.get_statements(category)
                 if one.level == level.number
             ],
@@ -213,8 +234,13 @@ def make_cells(
     ]
 
 
-def make_statement(statement: Statement, answer: Answer | None, at: datetime) -> dict[str, Any]:
-    """One statement as the form shows it."""
+def make_statement(
+    statement: Statement,
+    answer: Answer | None,
+    at: datetime,
+    written: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """One statement as the form shows it; what was measured only once it is answered."""
     given = answer.value if answer else ""
     choices = [*statement.scale, *OTHERS] if statement.na_allowed else [*statement.scale, OTHERS[0]]
     return {
@@ -230,6 +256,7 @@ def make_statement(statement: Statement, answer: Answer | None, at: datetime) ->
             }
             for choice in choices
         ],
+        "check": show_check(statement, written, given) if answer else None,
         "is_not_applicable": given == Value.NOT_APPLICABLE,
         "is_agreed": answer is not None and answer.is_agreed_not_applicable(at),
         "has_accepted": answer is not None and answer.has_accepted_evidence(at),
