@@ -61,7 +61,7 @@ def open_page(
 def test_the_bell_leads_to_what_waits_and_opening_it_marks_it_as_read(
     browser: Browser, live_server: Any, story: Story
 ) -> None:
-    page = open_page(browser, live_server, story.ines, "/", "desk")
+    page = open_page(browser, live_server, story.ines, "/inbox/", "desk")
     page.get_by_role("link", name="Notifications, 1 unread").click()
     title = page.get_by_role("button", name="waits for your approval.").first
     title.focus()
