@@ -176,6 +176,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "promotion.api.schema.add_refusals_of_bodies",
+    ],
 }
 
 CELERY_BROKER_URL = read_broker(os.environ.get("REDIS_URL", ""))

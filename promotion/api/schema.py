@@ -44,6 +44,19 @@ def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
     }
 
 
+def add_refusals_of_bodies(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Whatever reads a JSON body refuses one that is too large or of another type."""
+    content = {TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            if "application/json" not in operation.get("requestBody", {}).get("content", {}):
+                continue
+            for status in (413, 415):
+                said = {"content": content, "description": DESCRIPTIONS[status]}
+                operation["responses"].setdefault(str(status), said)
+    return result
+
+
 class ReadSchema(AutoSchema):
     """Of lists and details; lists take the filters that their view's `query` declares."""
 

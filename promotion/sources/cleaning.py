@@ -158,7 +158,7 @@ def clean_repository(value: object) -> str | None:
     else:
         path = text
     path = path.strip("/").removesuffix(".git").strip("/")
-    return path or None
+    return clean_text(path)  # again: what was percent-encoded may be what nobody stores
 
 
 def clean_link(value: object) -> str | None:

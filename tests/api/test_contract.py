@@ -36,7 +36,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = int(os.environ.get("THROUGHLINE_CONTRACT_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("THROUGHLINE_CONTRACT_EXAMPLES", "8"))
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -135,10 +135,12 @@ def attack(operation, known: dict[str, Any], seen: Counter[int]) -> None:
     once()
 
 
-def test_every_refusal_of_a_body_is_in_the_document(schema, known):
-    for operation in (one.ok() for one in schema.get_all_operations()):
-        said = {code for code in operation.responses.status_codes if code.startswith("4")}
-        if operation.method == "post":
-            assert "413" in said, operation.label
-            if "events" not in operation.path and "evidence" not in operation.path:
-                assert "415" in said, operation.label
+def test_every_refusal_of_a_body_is_in_the_document(schema):
+    reading = 0
+    for one in schema.get_all_operations():
+        operation = one.ok()
+        said = operation.definition.raw
+        if "application/json" in said.get("requestBody", {}).get("content", {}):
+            assert {"413", "415"} <= set(said["responses"]), operation.label
+            reading += 1
+    assert reading > 5

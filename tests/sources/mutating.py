@@ -68,6 +68,7 @@ STRANGE: list[Any] = [
     {"": {}},
     {"\x00": 1},
 ]
+LARGEST = 5 * 1024 * 1024  # more than that is refused before it is read
 ENCODINGS = ("utf-16", "utf-16-le", "utf-32", "utf-8-sig", "latin-1", "cp1252", "utf-7")
 
 
@@ -93,6 +94,7 @@ def mutate(headers: dict[str, str], body: bytes, chance: random.Random) -> Deliv
         changed = _write(value, chance)
     if chance.random() < 0.3:
         changed = chance.choice(_BYTES)(changed, chance)
+    changed = changed[:LARGEST]
     if headers and chance.random() < 0.2:
         headers[chance.choice(list(headers))] = chance.choice(
             ["", "\x00", "é" * 50, "x" * 5000, "push", "null", "\ud800"]

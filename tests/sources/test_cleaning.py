@@ -121,6 +121,11 @@ def test_a_repository_is_its_path_without_host(value: object, path: str | None) 
     assert cleaning.clean_repository(value) == path
 
 
+def test_what_was_percent_encoded_is_cleaned_as_well() -> None:
+    assert cleaning.clean_repository("https://git.example/acme%00/shop.git") == "acme/shop"
+    assert cleaning.clean_repository("https://git.example/%00") is None
+
+
 @pytest.mark.parametrize(
     ("value", "image"),
     [
