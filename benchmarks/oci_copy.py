@@ -2,7 +2,8 @@
 
 Run with `python benchmarks/oci_copy.py [--runs N] [--megabytes N] [--layers N]`. Both tools copy
 the same image between the same two registry programs on the loopback, in turns, each time to a
-repository that does not exist yet.
+repository that does not exist yet; then from one repository to another of the same registry, where
+blobs are mounted. There we read and hash every blob all the same, and skopeo does not.
 """
 
 import argparse
@@ -41,8 +42,13 @@ def main() -> None:
         root = Path(directory)
         with run_registry(root / "source") as source, run_registry(root / "target") as target:
             digest = fill(source, given.megabytes * MEGABYTE // given.layers, given.layers)
-            ours, reference = measure(source, target, digest, given.runs)
-    print(json.dumps(summarise(given, ours, reference), indent=2))
+            copied = measure(source, target, digest, given.runs)
+            mounted = measure(source, source, digest, given.runs)
+    figures = [
+        summarise(given, "registry to registry", *copied) | {"goal": "ratio <= 1.0"},
+        summarise(given, "mounted inside one registry", *mounted),
+    ]
+    print(json.dumps(figures, indent=2))
 
 
 def fill(source: RunningRegistry, layer_size: int, layers: int) -> str:
@@ -90,7 +96,8 @@ def measure(
         turns = [(copy_ours, "ours", ours), (copy_reference, "reference", reference)]
         for copy, who, times in turns if run % 2 else reversed(turns):
             taken = time_copy(copy, f"{who}-{run}")
-            shutil.rmtree(target.storage / "docker")
+            if target is not source:
+                shutil.rmtree(target.storage / "docker")
             if run:
                 times.append(taken)
     return ours, reference
@@ -104,11 +111,11 @@ def time_copy(copy: Callable[[str], None], name: str) -> float:
 
 
 def summarise(
-    given: argparse.Namespace, ours: list[float], reference: list[float]
+    given: argparse.Namespace, what: str, ours: list[float], reference: list[float]
 ) -> dict[str, object]:
     """Return the figures: seconds, spread as least and most, and the ratio of the medians."""
     return {
-        "what": f"oci-copy, {given.megabytes} MB in {given.layers} layers, registry to registry",
+        "what": f"oci-copy, {given.megabytes} MB in {given.layers} layers, {what}",
         "n": len(ours),
         "unit": "s",
         "median": round(statistics.median(ours), 3),
@@ -117,7 +124,6 @@ def summarise(
         "reference_median": round(statistics.median(reference), 3),
         "reference_spread": [round(min(reference), 3), round(max(reference), 3)],
         "ratio": round(statistics.median(ours) / statistics.median(reference), 3),
-        "goal": "ratio <= 1.0",
     }
 
 
