@@ -3,9 +3,11 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from demo.loading import DAYS, load
 from demo.people import describe_logins
+from metrics.actions.refresh_facts import refresh_stale
 from promotion.exceptions import ThroughlineError
 
 
@@ -26,6 +28,7 @@ class Command(BaseCommand):
             load(self._say, days=options["days"], services=options["services"] or None)
         except ThroughlineError as error:
             raise CommandError(error.sentence) from error
+        refresh_stale(timezone.now())  # so that the first look at the measures waits for nothing
 
     def _say(self, sentence: str) -> None:
         self.stdout.write(sentence)
