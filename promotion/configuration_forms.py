@@ -61,8 +61,8 @@ class SignatureForm(ProblemForm):
 
     signed_by = forms.CharField(max_length=300, required=False)
 
-    def __init__(self, own: OwnKey, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="signature-%s", **kwargs)
+    def __init__(self, own: OwnKey, data: Any = None, **kwargs: Any) -> None:
+        super().__init__(data, auto_id="signature-%s", **kwargs)
         self.fields["signed_by"].label = own.asks
         self.fields["signed_by"].help_text = f"{own.hint} Empty = the secret is the proof"
 
@@ -138,7 +138,7 @@ class LockForm(ProblemForm):
 
 
 class PipelineTextForm(ProblemForm):
-    """The YAML of a pipeline."""
+    """The YAML of a pipeline, and why it is applied; who only checks it need not say why."""
 
     text = forms.CharField(
         label="YAML",
@@ -146,3 +146,14 @@ class PipelineTextForm(ProblemForm):
         strip=False,
         widget=forms.Textarea(attrs={"rows": 24, "class": "tall", "spellcheck": "false"}),
     )
+    reason = forms.CharField(
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Needed to apply it; it stays with the version and on the audit record",
+    )
+
+    def clean_text(self) -> str:
+        """Browsers end lines in a way of their own; kept are the lines."""
+        text: str = self.cleaned_data["text"]
+        return text.replace("\r\n", "\n").replace("\r", "\n")
