@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from promotion.exceptions import ConflictError, InputError
-from promotion.models import Environment, Release, Service
+from promotion.models import Environment, Promotion, Release, Service
 from promotion.models.artifact import ReleaseQuerySet
 
 from .fields import DigestField, UtcDateTimeField
@@ -56,6 +56,11 @@ class AskSerializer(serializers.Serializer[Any]):
         required=False, help_text="of an artifact of the release, where a version has several sets"
     )
     environment = serializers.CharField(max_length=100)
+    kind = serializers.ChoiceField(
+        choices=[(one.value, one.label) for one in (Promotion.Kind.NORMAL, Promotion.Kind.HOTFIX)],
+        default=Promotion.Kind.NORMAL,
+        help_text="a hotfix passes the same gates; it counts against the deployment it mends",
+    )
     # Not a field called `fields`: that name belongs to the serializer.
     not_before = UtcDateTimeField(
         required=False, allow_null=True, help_text="does not start earlier"

@@ -78,6 +78,7 @@ class PromotionList(RowList[Promotion]):
                 release=find_release(service, said.get("release"), said.get("digest", "")),
                 environment=find_environment(said["environment"]),
                 person=person,
+                kind=said["kind"],
                 fields=said.get("fields"),
                 not_before=said.get("not_before"),
             ),

@@ -60,6 +60,13 @@ def test_a_request_makes_a_promotion_and_wakes_the_engine(
     assert len(hints) == 1
 
 
+def test_a_hotfix_is_asked_for_as_one_and_a_rollback_has_its_own_way(lane, asker):
+    assert post(asker, "", {**BODY, "kind": "rollback"}).status_code == 400
+    told = post(asker, "", {**BODY, "kind": "hotfix"}).json()
+    assert told["kind"] == "hotfix"
+    assert Promotion.objects.get().content["kind"] == "hotfix"
+
+
 def test_asking_again_gives_the_open_one(asker):
     first = post(asker, "", BODY)
     second = post(asker, "", BODY)
