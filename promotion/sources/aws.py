@@ -30,13 +30,12 @@ def _read(body: Part, _headers: Headers, collector: Collector) -> None:
 def _read_message(message: Part, collector: Collector) -> None:
     kind = message["Type"].text()
     if kind in {"SubscriptionConfirmation", "UnsubscribeConfirmation"}:
-        address = message["SubscribeURL"].text()
         topic = message["TopicArn"].text()
         if kind == "UnsubscribeConfirmation":
             return collector.note(f"The hook was unsubscribed from {topic}.")
         return collector.note(
-            f"SNS asks to confirm the subscription to {topic}: on the page of this event, or by"
-            f" opening {address}."
+            f"SNS asks to confirm the subscription to {topic}: confirm it on the page of this event,"
+            " or open the SubscribeURL that stands in its body."
         )
     content = message
     if message["Message"] and not message["detail-type"]:
