@@ -37,7 +37,7 @@ from .telling import (
 )
 
 SHARES = ("first_pass", "traceability", "automated_share")
-SERVICES = 50
+SERVICES = 25
 NOTHING = Tallied(Tally(), 0)
 
 
