@@ -175,6 +175,8 @@ def write_rollout(
         "mechanism": mechanism,
         "promotion": promotion,
         "actor": actor,
+        # The controller's own run; the deploy script is started by people and names none.
+        "run_id": f"sync-{identity}" if actor == "gitops-controller" else "",
     }
     return {name: value for name, value in fact.items() if value not in (None, "")}
 

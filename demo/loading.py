@@ -16,6 +16,7 @@ from demo.organisation import LOOPBACK, SERVICES, make_catalog, make_connections
 from demo.people import make_people
 from demo.planning import plan_history
 from demo.timeline import Act
+from metrics.actions.recompute_checks import recompute_checks
 from promotion.actions.tell import telling_nobody
 from promotion.models import Promotion, Service, User
 
@@ -49,6 +50,7 @@ def load(say: Say, *, days: int = DAYS, services: list[str] | None = None) -> De
         if progress.percent // 5 != said:
             said = progress.percent // 5
             say(f"Loading the demonstration, {progress.percent} %: {batch[-1].at:%d %b %Y}")
+    recompute_checks(timezone.now())
     _finish(progress)
     say("The demonstration is loaded.")
     return progress

@@ -6,6 +6,7 @@ from random import Random
 from demo.assessing import add_assessments
 from demo.endings import ENDINGS, apply_newest_form
 from demo.gitops import make_repository
+from demo.looking import add_looks
 from demo.models import DemoProgress
 from demo.oddities import add_inventory, add_strays
 from demo.ordinary import Ordinary, Pipelines, spread_times
@@ -36,6 +37,7 @@ def plan_history(progress: DemoProgress) -> list[Act]:
     add_strays(timeline, slugs)
     add_targets(timeline)
     add_assessments(timeline)
+    add_looks(timeline)
     return timeline.in_order()
 
 

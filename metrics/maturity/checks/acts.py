@@ -46,11 +46,18 @@ class Act:
     @property
     def name(self) -> str:
         """What went where."""
-        return f"{self.service} {self.version} to {self.environment}"
+        place = name_targets(self.execution) if self.execution else ""
+        return f"{self.service} {self.version} to {self.environment}{place}"
 
     def judge(self, good: bool, what: str) -> Unit:
         """The act as a unit of a figure; `what` is said where it is not good."""
         return Unit(self.id, self.service, good, f"`{self.name}` {what}", self.page)
+
+
+def name_targets(execution: Execution) -> str:
+    """The targets of an execution that belongs to no promotion, which is one for each of them."""
+    names = sorted({name for run in execution.runs for name in run.targets if name})
+    return f" ({', '.join(names)})" if names and execution.promotion is None else ""
 
 
 def name_version(facts: CheckFacts, service: str, digest: str) -> str:
@@ -83,7 +90,8 @@ def find_executions(facts: CheckFacts, span: Span) -> tuple[Execution, ...]:
 
 def judge_execution(facts: CheckFacts, execution: Execution, good: bool, what: str) -> Unit:
     """An execution as a unit of a figure; `what` is said where it is not good."""
-    name = f"{execution.service} {name_version(facts, execution.service, execution.digest)}"
+    version = name_version(facts, execution.service, execution.digest)
+    name = f"{execution.service} {version}{name_targets(execution)}"
     page = find_page(facts, execution)
     return Unit(execution.id, execution.service, good, f"`{name}` {what}", page)
 

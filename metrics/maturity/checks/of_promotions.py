@@ -8,7 +8,8 @@ from metrics.maturity.checks.results import Page, Tally, Unit
 from metrics.maturity.checks.windows import CheckWindow
 from metrics.measures.compliance import judge_controls
 
-COPIES_BY_DIGEST = "oci-copy"
+# A copy by digest hashes what it copies; the wait ends when exactly this digest is reported.
+COMPARES_DIGESTS = frozenset(("oci-copy", "wait-for-deployment"))
 ENDED_BADLY = frozenset(("failed", "errored"))
 
 
@@ -43,10 +44,10 @@ def count_without_digest_check(_facts: CheckFacts, window: CheckWindow) -> Tally
 
 
 def is_checked(act: Act) -> bool:
-    """A gate compared checksum or signature, or a copy by digest did."""
+    """A gate compared checksum or signature, or a step compared the digest."""
     if act.promotion is None:
         return False
-    return bool(act.promotion.verified_by) or COPIES_BY_DIGEST in act.promotion.steps
+    return bool(act.promotion.verified_by) or bool(act.promotion.steps & COMPARES_DIGESTS)
 
 
 def count_outside_pipeline(_facts: CheckFacts, window: CheckWindow) -> Tally:
