@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 
-from promotion.exceptions import NotAllowedError
+from promotion.exceptions import InputError, NotAllowedError
 from promotion.gates.known import GATES
 from promotion.models import (
     Connection,
@@ -34,6 +34,8 @@ from .audit import record
 from .finish import wake_service
 from .pipeline_warnings import list_warnings
 
+LONGEST_REASON = 500
+
 
 def check_pipeline(
     text: str, *, at: datetime | None = None
@@ -60,17 +62,24 @@ def check_pipeline(
 
 
 @transaction.atomic
-def apply_pipeline(text: str, *, person: User | None, at: datetime) -> PipelineVersion:
+def apply_pipeline(
+    text: str, *, person: User | None, at: datetime, reason: str = ""
+) -> PipelineVersion:
     """Makes the text the newest version of its service's pipeline.
 
     A text that says the same as the newest changes nothing and gives that one back. `person` is
     None where the machine's operator applies it. NotAllowedError where the person may not
-    configure, PipelineError with every problem where the text cannot be used.
+    configure, PipelineError with every problem where the text cannot be used, InputError where
+    the reason is too long.
     """
     if person is not None and not person.may_configure():
         raise NotAllowedError(
             f"{person.name} may not change pipelines: that takes a platform engineer."
             " Nothing was changed."
+        )
+    if len(reason.strip()) > LONGEST_REASON:
+        raise InputError(
+            f"A reason has at most {LONGEST_REASON} characters. Nothing was changed.", key="reason"
         )
     form, problems, _ = check_pipeline(text, at=at)
     if problems or form is None:
@@ -89,6 +98,7 @@ def apply_pipeline(text: str, *, person: User | None, at: datetime) -> PipelineV
         document=document,
         applied_at=at,
         applied_by=person,
+        reason=reason.strip(),
     )
     Service.objects.filter(pk=service.pk).update(
         version_pattern=form.version_pattern, artifact_names=list(form.artifacts)
@@ -99,7 +109,7 @@ def apply_pipeline(text: str, *, person: User | None, at: datetime) -> PipelineV
         "number": version.number,
         "before": before.number if before else 0,
     }
-    record("pipeline.apply", version, actor=person, at=at, details=details)
+    record("pipeline.apply", version, actor=person, at=at, reason=version.reason, details=details)
     wake_service(service.pk, at)
     return version
 

@@ -1,7 +1,5 @@
 """What has to be true before something moves: pipelines, their stages beside the YAML, and changing them."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,18 +8,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from promotion import tasks
-from promotion.actions.apply_pipeline import apply_pipeline, check_pipeline
+from promotion.actions.apply_pipeline import apply_pipeline
+from promotion.actions.dry_run import dry_run
 from promotion.configuration_forms import PipelineTextForm
 from promotion.exceptions import InputError, ThroughlineError
-from promotion.models import Environment, PipelineVersion, Service
-from promotion.rules.pipeline import PipelineError, PipelineForm, Problem
+from promotion.models import PipelineVersion, Service
+from promotion.rules.pipeline import PipelineError
 
 from .keyset import asked
 from .person import person_of
-from .pipeline_stages import StageTold, tell_stage
+from .pipeline_page import Checked, check, list_versions, show_page
 from .refusing import refuse, status_of
-
-VERSIONS_SHOWN = 50
 
 
 @require_safe
@@ -53,7 +50,7 @@ def list_pipelines(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show_pipeline(request: HttpRequest, service: str) -> HttpResponse:
     """The stages beside the YAML of the newest version, or of `?version=`."""
-    return _page(request, _service(service))
+    return show_page(request, _service(service))
 
 
 @require_POST
@@ -62,135 +59,85 @@ def validate(request: HttpRequest, service: str) -> HttpResponse:
     found = _service(service)
     form = PipelineTextForm(request.POST)
     if not form.is_valid():
-        return _page(request, found, status=400, form=form)
-    parsed, problems, warnings = _check(found, form.cleaned_data["text"])
-    checked = {"problems": problems, "warnings": warnings, "is_good": not problems}
-    return _page(request, found, form=form, checked=checked, parsed=parsed)
+        return show_page(request, found, status=400, form=form)
+    checked = check(found, form.cleaned_data["text"], timezone.now())
+    return show_page(request, found, form=form, checked=checked)
+
+
+@require_POST
+def try_out(request: HttpRequest, service: str) -> HttpResponse:
+    """Says what a text would change for all that waits, and changes nothing."""
+    found, at = _service(service), timezone.now()
+    form = PipelineTextForm(request.POST)
+    if not form.is_valid():
+        return show_page(request, found, status=400, form=form)
+    text = form.cleaned_data["text"]
+    checked = check(found, text, at)
+    if checked.problems or checked.parsed is None:
+        return show_page(request, found, form=form, checked=checked)
+    tried = dry_run(found, text, checked.parsed, at=at)
+    return show_page(request, found, form=form, checked=checked, tried=tried)
 
 
 @require_POST
 def apply(request: HttpRequest, service: str) -> HttpResponse:
     """Makes a text the newest version; refused where another was applied since the page was read."""
+    return _take(request, _service(service), PipelineTextForm(request.POST))
+
+
+@require_POST
+def apply_again(request: HttpRequest, service: str) -> HttpResponse:
+    """Makes the text of an earlier version the newest version."""
     found = _service(service)
-    person = person_of(request)
-    form = PipelineTextForm(request.POST)
+    wanted = request.POST.get("version", "")
+    earlier = next((one for one in list_versions(found) if str(one.number) == wanted), None)
+    if earlier is None:
+        raise Http404
+    sent = request.POST.copy()
+    sent["text"] = earlier.text
+    return _take(request, found, PipelineTextForm(sent))
+
+
+def _take(request: HttpRequest, service: Service, form: PipelineTextForm) -> HttpResponse:
     if not form.is_valid():
-        return _page(request, found, status=400, form=form)
-    text = form.cleaned_data["text"]
-    number = _current_number(found)
+        return show_page(request, service, status=400, form=form)
+    number = _current_number(service)
     if request.POST.get("base", str(number)) != str(number):
         form.add_error(
             None,
             f"Version {number} was applied since you opened this page. Nothing was changed;"
             " compare it with yours and apply again.",
         )
-        return _page(request, found, status=409, form=form)
-    parsed, problems, warnings = _check(found, text)
-    if problems:
-        checked = {"problems": problems, "warnings": warnings, "is_good": False}
-        return _page(request, found, status=400, form=form, checked=checked, parsed=parsed)
-    return _apply(request, found, text, form, person)
+        return show_page(request, service, status=409, form=form)
+    checked = check(service, form.cleaned_data["text"], timezone.now())
+    if checked.problems:
+        return show_page(request, service, status=400, form=form, checked=checked)
+    return _apply(request, service, form, checked)
 
 
 def _apply(
-    request: HttpRequest, service: Service, text: str, form: PipelineTextForm, person: Any
+    request: HttpRequest, service: Service, form: PipelineTextForm, checked: Checked
 ) -> HttpResponse:
+    person, at, reason = person_of(request), timezone.now(), form.cleaned_data["reason"].strip()
+    if person.may_configure() and not reason:
+        form.add_error("reason", "Say why it is applied. Nothing was changed.")
+        return show_page(request, service, status=400, form=form, checked=checked)
     try:
-        version = apply_pipeline(text, person=person, at=timezone.now())
+        version = apply_pipeline(form.cleaned_data["text"], person=person, at=at, reason=reason)
     except PipelineError as error:
-        checked = {"problems": error.problems, "warnings": (), "is_good": False}
-        return _page(request, service, status=400, form=form, checked=checked)
+        return show_page(request, service, status=400, form=form, checked=Checked(error.problems))
     except InputError as error:
         form.add_problem(error)
-        return _page(request, service, status=status_of(error), form=form)
+        return show_page(request, service, status=status_of(error), form=form)
     except ThroughlineError as error:
         return refuse(request, error, f"/pipelines/{service.slug}/")
+    if version.applied_at != at:
+        said = f"The text says the same as version {version.number}; nothing was changed."
+        messages.info(request, said)
+        return redirect("pipeline-detail", service.slug)
     tasks.look_at_service.delay_on_commit(service.pk)
     messages.success(request, f"Version {version.number} is in use.")
     return redirect("pipeline-detail", service.slug)
-
-
-def _check(
-    service: Service, text: str
-) -> tuple[PipelineForm | None, tuple[Problem, ...], tuple[str, ...]]:
-    parsed, problems, warnings = check_pipeline(text, at=timezone.now())
-    if parsed is not None and parsed.service != service.slug:
-        wrong = Problem(
-            parsed.line_of("service"),
-            "service",
-            f"This is the pipeline of {service.slug}; the text is of {parsed.service}.",
-        )
-        problems = (wrong, *problems)
-    return parsed, problems, warnings
-
-
-def _page(
-    request: HttpRequest,
-    service: Service,
-    *,
-    status: int = 200,
-    form: PipelineTextForm | None = None,
-    checked: dict[str, Any] | None = None,
-    parsed: PipelineForm | None = None,
-) -> HttpResponse:
-    versions = list(
-        PipelineVersion.objects.filter(pipeline__service=service)
-        .select_related("applied_by")
-        .defer("document")
-        .order_by("-number")[:VERSIONS_SHOWN]
-    )
-    wanted = asked(request, "version")
-    current = versions[0] if versions else None
-    shown = next((one for one in versions if str(one.number) == wanted), current)
-    text = form.data.get("text", "") if form else (shown.text if shown else "")
-    may_change = person_of(request).may_configure()
-    context = {
-        "service": service,
-        "versions": versions,
-        "current": current,
-        "shown": shown,
-        "stages": _stages(parsed, shown),
-        "stages_are_drafted": parsed is not None,
-        "lines": _lines(text, checked["problems"] if checked else ()),
-        "is_draft": form is not None,
-        "checked": checked,
-        "may_change": may_change,
-        "form": _editor(service, shown, form) if may_change else form,
-        "is_open": form is not None,
-    }
-    return render(request, "promotion/pipeline_detail.html", context, status=status)
-
-
-def _editor(
-    service: Service, shown: PipelineVersion | None, form: PipelineTextForm | None
-) -> PipelineTextForm:
-    return form or PipelineTextForm(initial={"text": shown.text if shown else _begin(service)})
-
-
-def _begin(service: Service) -> str:
-    """What a service without a pipeline begins with: one stage per environment, in order."""
-    lines, before = [f"service: {service.slug}", "stages:"], ""
-    for environment in Environment.objects.all():
-        lines += [f"  - name: {environment.slug}", f"    environment: {environment.slug}"]
-        lines += [f"    after: [{before}]"] if before else []
-        before = environment.slug
-    return "\n".join(lines) + "\n"
-
-
-def _stages(parsed: PipelineForm | None, shown: PipelineVersion | None) -> list[StageTold]:
-    try:
-        form = parsed or (shown.form if shown else None)
-    except InputError:
-        return []  # applied under older rules; the YAML beside still shows it
-    return [tell_stage(stage) for stage in form.stages] if form else []
-
-
-def _lines(text: str, problems: tuple[Problem, ...]) -> list[tuple[str, list[str]]]:
-    """Each line of the text with what is wrong on it."""
-    wrong: dict[int, list[str]] = {}
-    for one in problems:
-        wrong.setdefault(one.line, []).append(one.sentence)
-    return [(line, wrong.get(n, [])) for n, line in enumerate(text.splitlines(), 1)]
 
 
 def _service(slug: str) -> Service:
