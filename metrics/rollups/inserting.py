@@ -28,7 +28,7 @@ def insert_rows(model: type[Model], rows: Sequence[dict[str, Any]]) -> None:
         )
         for row in rows
     )
-    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     table = connection.ops.quote_name(model._meta.db_table)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -37,7 +37,7 @@ def insert_rows(model: type[Model], rows: Sequence[dict[str, Any]]) -> None:
                     copy.write_row(row)
         else:
             places = ", ".join(["%s"] * len(fields))
-            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", made)  # noqa: S608  # names of columns only
+            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", list(made))  # noqa: S608  # names of columns only
 
 
 def _preparer(field: Any) -> Any:
