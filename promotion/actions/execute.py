@@ -51,11 +51,13 @@ def execute(step_run: int, *, now: Clock) -> bool:
 @transaction.atomic
 def claim(step_run: int, *, at: datetime) -> StepRun | None:
     """Takes the step by compare-and-set on its fencing token; None where there is nothing to do."""
-    run = StepRun.objects.select_related("promotion").filter(pk=step_run).first()
-    if run is None or not is_ready(run, run.promotion, at):
+    held = StepRun.objects.filter(pk=step_run)
+    number = held.values_list("promotion", flat=True).first()
+    if number is None:
         return None
-    promotion = Promotion.objects.locked(run.promotion_id)
-    if promotion.state != State.RUNNING:
+    promotion = Promotion.objects.locked(number)
+    run = held.get()  # read under the lock: a stop must not end what another worker just claimed
+    if not is_ready(run, promotion, at):
         return None
     if promotion.stop_requested_at:
         _stop(promotion, run, at)

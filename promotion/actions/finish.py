@@ -34,7 +34,7 @@ def finish_promotion(
         reason = f"{promotion.stop_requested_by.name} stopped {promotion.number} to go back."
         _roll_back(promotion, promotion.stop_requested_by, reason, at)
     elif state is State.FAILED and _goes_back_by_itself(promotion):
-        _roll_back(promotion, None, "", at)
+        _go_back_unless_left(promotion, at)
     wake_service(promotion.service_id, at)
 
 
@@ -42,6 +42,16 @@ def _goes_back_by_itself(promotion: Promotion) -> bool:
     """The stage's `on_failure: rollback`; a rollback that failed is not rolled back in turn."""
     stage = promotion.pipeline_version.form.stage(promotion.stage)
     return promotion.kind != Promotion.Kind.ROLLBACK and stage.on_failure == "rollback"
+
+
+def _go_back_unless_left(promotion: Promotion, at: datetime) -> None:
+    """Who stopped it was asked what follows; that answer goes before what the stage says."""
+    if promotion.stop_requested_by is None:
+        _roll_back(promotion, None, "", at)
+        return
+    person = promotion.stop_requested_by
+    reason = f"{person.name} stopped {promotion.number} and chose to leave it as it is."
+    record("promotion.not_rolled_back", promotion, actor=person, at=at, reason=reason)
 
 
 def _roll_back(promotion: Promotion, person: User | None, reason: str, at: datetime) -> None:

@@ -6,12 +6,14 @@ import pytest
 
 from promotion.actions.advance import advance
 from promotion.actions.cancel import stop_promotion
-from promotion.actions.execute import execute
+from promotion.actions.execute import claim, execute
+from promotion.actions.outcome import record_outcome
 from promotion.exceptions import ConflictError, InputError, NotAllowedError
 from promotion.models import AuditEntry, Membership, Promotion, Role
 from promotion.rules.states import State
+from promotion.steps.base import Outcome, StepResult
 from tests.factories import NOW, make_deployment
-from tests.parts.promotion_story import Story, tell_story
+from tests.parts.promotion_story import PIPELINE, Story, tell_story
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=1)
@@ -44,6 +46,35 @@ def test_left_as_it_is_nothing_more_happens(story: Story) -> None:
     assert not promotion.undone_by.exists()
     entry = AuditEntry.objects.get(action="promotion.stop")
     assert (entry.reason, entry.details) == ("Errors rise", {"then": "leave"})
+
+
+@pytest.mark.parametrize(
+    ("then", "undone"), [("leave", 0), ("roll back", 1), (None, 1)], ids=["leave", "back", "no one"]
+)
+def test_what_the_person_chose_goes_before_what_the_stage_does_on_failure(
+    then: str | None, undone: int
+) -> None:
+    story = tell_story(text=PIPELINE + "    on_failure: rollback\n")
+    promotion = run(story)
+    held = claim(promotion.step_runs.get().pk, at=NOW)
+    assert held is not None
+    if then:
+        stop_promotion(promotion.pk, then=then, person=story.ines, reason="", at=NOW)
+    record_outcome(held, StepResult(Outcome.FAILED, "The far side said no."), at=LATER)
+    promotion.refresh_from_db()
+    assert promotion.state == State.FAILED
+    assert promotion.undone_by.count() == undone
+    left = AuditEntry.objects.filter(action="promotion.not_rolled_back")
+    assert list(left.values_list("reason", "actor")) == (
+        [
+            (
+                f"Ines Halvorsen stopped {promotion.number} and chose to leave it as it is.",
+                story.ines.pk,
+            )
+        ]
+        if then == "leave"
+        else []
+    )
 
 
 def test_rolled_back_the_last_good_release_is_asked_for_in_the_persons_name(story: Story) -> None:
