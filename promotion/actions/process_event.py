@@ -17,6 +17,7 @@ from promotion.sources.probe import MARK
 from .finish import wake_service
 from .ingest import RECORDERS, Recorded, Taking
 from .ingest.mapping import Placer, declare_deployment, tell_place
+from .ingest.moving import move_misplaced
 from .ingest.recorded import fit
 from .ingest.withdrawing import withdraw_misplaced
 
@@ -75,15 +76,16 @@ def _process(number: int, at: datetime) -> list[int]:
         event.save()
         return []
     takings = list(_place(event, normalised.facts))
+    left, stays = move_misplaced(event, takings)
     recorded = [_record(one) for one in takings]
-    left = withdraw_misplaced(event, recorded)
-    event.notes = list(normalised.notes)
+    left += [one.service_id for one in withdraw_misplaced(event, recorded)]
+    event.notes = [*normalised.notes, *stays]
     event.outcome = [_tell(*pair) for pair in zip(takings, recorded, strict=True)]
     event.state, event.summary = _sum_up(recorded, event)
     event.lacks, event.speaks_of = _find_lack(takings, recorded)
     event.save()
     touched = {one.service.pk for one in recorded if one.service and one.became != "unchanged"}
-    services = sorted(touched | {one.service_id for one in left})
+    services = sorted(touched | set(left))
     for service in services:
         wake_service(service, at)
     return services

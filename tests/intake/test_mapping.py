@@ -13,6 +13,7 @@ from promotion.actions.receive import receive
 from promotion.actions.try_rule import try_rule
 from promotion.exceptions import ConflictError, InputError, NotAllowedError
 from promotion.models import (
+    Artifact,
     AuditEntry,
     Build,
     Deployment,
@@ -20,8 +21,10 @@ from promotion.models import (
     Event,
     Incident,
     Mapping,
+    Release,
     Role,
     Sender,
+    Service,
     User,
 )
 from promotion.sources.base import Delivery
@@ -29,8 +32,10 @@ from promotion.sources.known import SOURCES
 from tests.factories import (
     NOW,
     commit_of,
+    digest_of,
     make_environments,
     make_person,
+    make_promotion,
     make_sender,
     make_service,
     make_team,
@@ -39,6 +44,7 @@ from tests.parts import deliveries
 
 pytestmark = pytest.mark.django_db
 PLACE = {"repository": "acme/shop", "commit": commit_of("acme/shop")}
+DIGEST = digest_of("acme/shop")
 
 
 @pytest.fixture
@@ -346,3 +352,50 @@ def test_services_of_one_repository_are_told_apart_by_their_image_or_not_at_all(
     }
     take_in(generic, Delivery(body=json.dumps(fact).encode(), content_type="application/json"))
     assert Deployment.objects.get().service.slug == "web"
+
+
+def publish() -> Delivery:
+    """An image published under a name that the service `wrong` has by its repository."""
+    return deliveries.registry_package(
+        **PLACE, name="shop", digest=DIGEST, tag="4.1.0", at="2026-11-23T10:05:00Z"
+    )
+
+
+def lead_to(service: Service, engineer: User) -> None:
+    rule = Mapping(repository_pattern="acme/shop", service=service)
+    save_rule(rule, person=engineer, at=NOW)
+    tasks.place_again(engineer.pk)
+
+
+def test_a_build_and_its_artifact_move_with_their_release_and_deployment(
+    sender: Sender, engineer: User
+) -> None:
+    make_service("wrong", repository="acme/shop", artifact_names=["shop"])
+    right = make_service("right", repository="acme/right", artifact_names=["shop"])
+    for one in (build(), publish(), deploy()):
+        take_in(sender, one)
+    assert Release.objects.get().service.slug == "wrong"
+    lead_to(right, engineer)
+    release = Release.objects.get()
+    assert (release.service, release.digests) == (right, (DIGEST,))
+    assert {one.service for one in Build.objects.all()} == {right}
+    assert {one.service for one in Artifact.objects.all()} == {right}
+    moved = Deployment.objects.get()
+    assert (moved.service, moved.release) == (right, release)
+    assert find_misplaced().events == ()
+
+
+def test_an_artifact_stays_where_people_acted_on_its_release_and_the_event_says_so(
+    sender: Sender, engineer: User
+) -> None:
+    wrong = make_service("wrong", repository="acme/shop", artifact_names=["shop"])
+    right = make_service("right", repository="acme/right", artifact_names=["shop"])
+    event = take_in(sender, publish())
+    release = Release.objects.get()
+    promotion = make_promotion(release, make_environments()["staging"])
+    lead_to(right, engineer)
+    event.refresh_from_db()
+    promotion.refresh_from_db()
+    assert Artifact.objects.get().service == wrong
+    assert promotion.release == release
+    assert any("stays with wrong" in note for note in event.notes)
