@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -132,17 +133,28 @@ def _list_changes(team: Team, model: MaturityModel) -> list[dict[str, Any]]:
 
 
 def _list_disputes(team: Team, person: User) -> list[dict[str, Any]]:
-    rows = CheckDispute.objects.filter(team=team).select_related(
-        "opened_by", "decided_by", "team__parent"
+    rows = list(
+        CheckDispute.objects.filter(team=team).select_related("opened_by", "decided_by")[
+            :DISPUTES_SHOWN
+        ]
     )
+    # One person and one team for all rows, so that roles are read once.
+    reader = User.objects.prefetch_related("memberships").get(pk=person.pk)
+    for each in rows:
+        each.team = team
     return [
         {
             "dispute": each,
             "told": each.what.replace("`", ""),
-            "refusal": refuse_deciding(each, person) if each.state == "open" else "",
+            "refusal": refuse_deciding(each, reader) if each.state == "open" else "",
         }
-        for each in rows[:DISPUTES_SHOWN]
+        for each in rows
     ]
+
+
+def _tell_problem(form: Form) -> str:
+    problem = str(next(iter(form.errors.values()))[0])
+    return problem if problem.endswith("changed.") else f"{problem} Nothing was changed."
 
 
 @require_POST
@@ -151,7 +163,7 @@ def dispute(request: HttpRequest, team: str) -> HttpResponseBase:
     found, form = _find_team(team), ObjectionForm(request.POST)
     try:
         if not form.is_valid():
-            raise InputError(str(next(iter(form.errors.values()))[0]))
+            raise InputError(_tell_problem(form))
         objection = Objection(**form.cleaned_data)
         dispute_check(found, objection, person=cast(User, request.user), at=timezone.now())
     except ThroughlineError as error:
@@ -167,7 +179,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponseBase:
     form, at = DecisionForm(request.POST), timezone.now()
     try:
         if not form.is_valid():
-            raise InputError(str(next(iter(form.errors.values()))[0]))
+            raise InputError(_tell_problem(form))
         decided = decide_dispute(
             pk,
             is_accepted=form.cleaned_data["decision"] == "accept",

@@ -8,7 +8,7 @@ from metrics.check_results import find_counterexample_address
 from metrics.maturity.model import Better, Check, MaturityModel, Statement, Unit
 from metrics.maturity.values import RANKS, Answer
 from metrics.models import CheckResult
-from promotion.formats import format_percent
+from promotion.formats import NO_BREAK, format_percent
 
 SHOWN_AT_ONCE = 3
 NO_VERDICT = (CheckResult.Verdict.INSUFFICIENT, CheckResult.Verdict.NOT_MEASURABLE)
@@ -99,7 +99,7 @@ def tell_thresholds(check: Check) -> str:
     """From where which value begins: Partly from 15 %, Largely from 50 %, Fully from 85 %."""
     if check.unit is Unit.YES_OR_NO:
         return "Fully where it is so"
-    sign = " %" if check.unit is Unit.PERCENT else ""
+    sign = f"{NO_BREAK}%" if check.unit is Unit.PERCENT else ""
     if Answer.STILL_TRUE not in check.thresholds:
         return ", ".join(
             f"{answer.label} from {value}{sign}" for answer, value in check.thresholds.items()
