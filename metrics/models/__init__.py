@@ -1,5 +1,7 @@
 """Facts, their sums, targets, assessments, checks, levels and who looked at the measures."""
 
+from .annotation import Annotation
+from .anomaly import Anomaly
 from .assessment import Answer, Assessment
 from .check import CheckDispute, CheckResult, TeamLevel
 from .fact import (
@@ -17,6 +19,8 @@ from .rollup import Rollup, ServiceState, StaleService
 from .target import MeasureTarget
 
 __all__ = [
+    "Annotation",
+    "Anomaly",
     "Answer",
     "AsideFact",
     "Assessment",

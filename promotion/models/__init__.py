@@ -28,6 +28,7 @@ from .reverification import Reverification, ReverificationSchedule
 from .sender import Sender
 from .step import StepRun
 from .unresolved import UnresolvedReference
+from .verdict import IncidentVerdict, RollbackVerdict
 
 __all__ = [
     "AllowedNetwork",
@@ -54,6 +55,7 @@ __all__ = [
     "GateResult",
     "Hold",
     "Incident",
+    "IncidentVerdict",
     "Lock",
     "Mapping",
     "Membership",
@@ -73,6 +75,7 @@ __all__ = [
     "Reverification",
     "ReverificationSchedule",
     "Role",
+    "RollbackVerdict",
     "RunResult",
     "Sender",
     "Service",

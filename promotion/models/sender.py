@@ -23,6 +23,11 @@ class Sender(models.Model):
         blank=True,
         help_text="whose signature with the tool's own key is believed, and then nothing else",
     )
+    least_severity = models.CharField(
+        max_length=40,
+        blank=True,
+        help_text="incidents below it are only suspected until a person confirms them; none = all count",
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
     refused_count = models.PositiveIntegerField(default=0)
