@@ -172,7 +172,7 @@ def measure_disk() -> dict[str, int]:
 
         def size_of(tables: list[str]) -> int:
             cursor.execute(
-                "SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s) AS name",
+                "SELECT sum(pg_total_relation_size(name::regclass)) FROM unnest(%s::text[]) AS name",
                 [tables],
             )
             return int(cursor.fetchone()[0])
