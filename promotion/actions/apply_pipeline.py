@@ -85,7 +85,7 @@ def apply_pipeline(
     if problems or form is None:
         raise PipelineError(problems)
     # The lock on the service lets two who apply at once take two numbers.
-    service = Service.objects.select_for_update().get(slug=form.service)
+    service = Service.objects.select_for_update(no_key=True).get(slug=form.service)
     pipeline, _ = Pipeline.objects.get_or_create(service=service)
     before = pipeline.current
     document = pipeline_document(form)

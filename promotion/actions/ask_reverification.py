@@ -35,7 +35,7 @@ def ask_for_reverification(
     nothing runs there, a promotion is under way there, or the stage verifies nothing; InputError
     where there is no such stage.
     """
-    service = Service.objects.select_for_update().select_related("team").get(pk=service.pk)
+    service = Service.objects.select_for_update(no_key=True).select_related("team").get(pk=service.pk)
     if person is not None and not person.may_ask(service.team):
         raise NotAllowedError(
             f"{person.name} may not have {service.slug} verified again: that takes a member or release"
@@ -113,7 +113,7 @@ def begin_scheduled(schedule: int, *, at: datetime) -> Reverification | None:
     """Begins what the schedule asks for now; None where it is not due, or there is nothing to verify."""
     due = ReverificationSchedule.objects.filter(pk=schedule, next_at__lte=at)
     # The service first, as whoever applies a pipeline does.
-    Service.objects.select_for_update().filter(pk__in=due.values("service")).first()
+    Service.objects.select_for_update(no_key=True).filter(pk__in=due.values("service")).first()
     held = due.select_related("service", "environment").first()
     if held is None:
         return None

@@ -56,7 +56,7 @@ def grant_exception(wanted: Wanted, *, person: User, at: datetime) -> GateExcept
     NotAllowedError where the person has not the right, InputError where something is missing or the
     gate lets nobody past, ConflictError where there is one already. Nothing was changed then.
     """
-    service = Service.objects.select_for_update().get(pk=wanted.release.service_id)
+    service = Service.objects.select_for_update(no_key=True).get(pk=wanted.release.service_id)
     if not may_grant_for(person, service.team, wanted.gate):
         raise NotAllowedError(
             f"{person.name} may not let a release past a gate: that is a right of its own, which"
@@ -94,7 +94,7 @@ def revoke_exception(number: int, *, person: User, reason: str, at: datetime) ->
 
     NotAllowedError where the person neither owns it nor has the right, ConflictError where it is over.
     """
-    service = Service.objects.select_for_update().get(releases__exceptions=number)
+    service = Service.objects.select_for_update(no_key=True).get(releases__exceptions=number)
     found = (
         GateException.objects.select_for_update(of=("self",))
         .select_related("release__service__team")

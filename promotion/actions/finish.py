@@ -64,7 +64,11 @@ def _roll_back(promotion: Promotion, person: User | None, reason: str, at: datet
 
 
 def wake_service(service: int, at: datetime) -> None:
-    """Has every open promotion of the service, and its automatic promotion, looked at again."""
+    """Has every open promotion of the service, and its automatic promotion, looked at again.
+
+    The service's row first, as everybody locks: else this and a worker wait for each other in a circle.
+    """
+    Service.objects.filter(pk=service).update(next_look_at=at)
     StepRun.objects.filter(
         promotion__service=service,
         promotion__state=State.RUNNING.value,
@@ -78,4 +82,3 @@ def wake_service(service: int, at: datetime) -> None:
         step_runs__state=StepRun.State.WAITING,
         step_runs__kind="wait-for-deployment",
     ).update(next_look_at=at)
-    Service.objects.filter(pk=service).update(next_look_at=at)

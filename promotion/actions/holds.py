@@ -40,7 +40,7 @@ def judge_hold(promotion: Promotion, at: datetime) -> None:
 @transaction.atomic
 def lift_hold(hold: int, *, person: User, at: datetime) -> Hold:
     """Lets automatic promotion go on; the candidate may be tried again."""
-    Service.objects.select_for_update().get(holds=hold)  # first, as everybody locks
+    Service.objects.select_for_update(no_key=True).get(holds=hold)  # first, as everybody locks
     found = (
         Hold.objects.select_for_update(of=("self",)).select_related("service__team").get(pk=hold)
     )

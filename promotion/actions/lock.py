@@ -31,7 +31,7 @@ def make_lock(
     with an end that is over, ConflictError where the same is locked already.
     """
     # Two who lock the same at once take turns.
-    Environment.objects.select_for_update().get(pk=environment.pk)
+    Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
     _check_allowed(person, service.team if service else None, "lock")
     said = check_words(reason, "A lock needs a reason", LONGEST_REASON)
     if ends_at is not None and ends_at <= at:

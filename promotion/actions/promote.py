@@ -51,7 +51,7 @@ def ask_for_promotion(request: Request, *, at: datetime) -> Asked:
     Raises InputError where the pipeline has no such stage or a field is missing, NotAllowedError
     where the person may not ask or the release is vetoed. Nothing was changed then.
     """
-    service = Service.objects.select_for_update().get(pk=request.release.service_id)
+    service = Service.objects.select_for_update(no_key=True).get(pk=request.release.service_id)
     _check_allowed(request, service)
     version = current_version(service)
     stage = stage_of(version.form, request.environment)

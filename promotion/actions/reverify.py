@@ -103,7 +103,7 @@ def _try(run: Reverification, at: datetime) -> StepResult:
 @transaction.atomic
 def _record(run: Reverification, result: StepResult, at: datetime) -> bool:
     """A late writer, whose lease another worker took over, changes nothing."""
-    Service.objects.select_for_update().get(pk=run.service_id)
+    Service.objects.select_for_update(no_key=True).get(pk=run.service_id)
     held = Reverification.objects.filter(pk=run.pk, token=run.token, state=STATE.RUNNING)
     if not held.exists():
         return False

@@ -26,7 +26,7 @@ def review_break_glass(
     NotAllowedError where the person broke the glass themself or may not review there, InputError
     without words or with another outcome, ConflictError where it was reviewed already.
     """
-    service = Service.objects.select_for_update().get(promotions__broken_glasses=glass)
+    service = Service.objects.select_for_update(no_key=True).get(promotions__broken_glasses=glass)
     found = (
         BreakGlass.objects.select_for_update(of=("self",))
         .select_related("promotion__service__team", "broken_by", "reviewed_by")

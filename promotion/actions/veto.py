@@ -22,7 +22,7 @@ def veto_release(release: int, *, person: User, reason: str, at: datetime) -> Re
     reason, ConflictError where the release is vetoed already. Nothing was changed then.
     """
     # The service first, as everybody locks: a start and a veto never wait for each other in a circle.
-    Service.objects.select_for_update().get(releases=release)
+    Service.objects.select_for_update(no_key=True).get(releases=release)
     found = Release.objects.select_for_update().get(pk=release)
     team = found.service.team
     if not may_veto(person, found):
@@ -60,7 +60,7 @@ def take_back_veto(release: int, *, person: User, reason: str, at: datetime) -> 
     NotAllowedError where the person is no release manager of the team, InputError without a
     reason, ConflictError where the release is not vetoed. Nothing was changed then.
     """
-    Service.objects.select_for_update().get(releases=release)
+    Service.objects.select_for_update(no_key=True).get(releases=release)
     found = Release.objects.select_for_update().get(pk=release)
     if not may_veto(person, found):
         raise NotAllowedError(

@@ -41,9 +41,10 @@ class PromotionQuerySet(models.QuerySet["Promotion"]):
         """The promotion, held until the transaction ends.
 
         Its service's row is locked first, always: so two promotions of one lane are never decided
-        at the same time, and no two transactions wait for each other in a circle.
+        at the same time, and no two transactions wait for each other in a circle. Rows that only
+        name the service (`no_key`) may come meanwhile: what tools report never waits for a decision.
         """
-        Service.objects.select_for_update().get(promotions=number)
+        Service.objects.select_for_update(no_key=True).get(promotions=number)
         return self.select_for_update(of=("self",)).for_display().get(pk=number)
 
     def for_display(self) -> "PromotionQuerySet":
