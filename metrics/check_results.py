@@ -11,7 +11,6 @@ from django.db.models import OuterRef, Subquery
 
 from metrics.addresses import find_address
 from metrics.maturity.checks import CheckFinding, Counterexample, Page
-from metrics.maturity.checks.registry import FIGURES
 from metrics.maturity.model import MaturityModel
 from metrics.maturity.values import Measured
 from metrics.models import CheckResult
@@ -57,7 +56,7 @@ def make_result(
         figures=[
             {
                 "name": each.name,
-                "counts": FIGURES[each.name].unit,
+                "counts": each.counts,
                 "value": float(each.value),
                 "numerator": each.numerator,
                 "denominator": each.denominator,

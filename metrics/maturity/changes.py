@@ -102,6 +102,10 @@ def _is_worse(measured: Measured | None, before: Measured | None) -> bool:
 
 
 def _tell_value(statement: Statement, value: Answer) -> str:
+    if value is Answer.NO_LONGER:
+        return f"“{statement.title}” is no longer true"
+    if value is Answer.SOMETIMES:
+        return f"“{statement.title}” is true only sometimes now"
     return f"“{statement.title}” is {value.label} now"
 
 

@@ -86,8 +86,9 @@ def tell_figures(check: Check, written: Mapping[str, Any]) -> list[str]:
         if check.unit is Unit.YES_OR_NO:
             told.append("yes" if figure["value"] else "no")
         elif check.unit is Unit.COUNT:
-            of = f" of {n}" if figure["counts"] == "conditions" else ""
-            told.append(f"{numerator}{of} {figure['counts']}")
+            is_share = figure["counts"] == "conditions"
+            counted = f"{numerator} of {n} conditions"
+            told.append(counted if is_share else f"{figure['counts'].capitalize()}: {numerator}")
         else:
             share = format_percent(figure["value"] / 100, n)
             counted = f"{numerator} of {n} {figure['counts']}"

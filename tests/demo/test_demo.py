@@ -21,10 +21,11 @@ from demo.runtime.health import serve_health
 from demo.runtime.place import Place
 from demo.runtime.running import look_once
 from demo.runtime.telling import write_message
+from metrics.check_results import find_counterexample_address
 from metrics.facts import load_record
 from metrics.measures.periods import Period
 from metrics.measures.registry import compute_all
-from metrics.models import Assessment, MeasureTarget
+from metrics.models import Assessment, MeasureTarget, TeamLevel
 from promotion.actions.advance import advance
 from promotion.actions.process_event import process_event
 from promotion.integrity.git.committing import open_remote, read_file
@@ -251,6 +252,26 @@ def test_the_assessment_of_billing_waits_half_answered_for_its_lead(loaded, db, 
     assert {"Agreed", "In review", "Draft"} <= set(re.findall(r"Agreed|In review|Draft", listed))
     answer = client.get(reverse("assessment-detail", args=[draft.team.slug, draft.cycle]))
     assert "16 of 32" in answer.content.decode()
+
+
+def test_the_facts_contradict_some_claims_and_say_more_than_others(loaded, client):
+    levels = list(TeamLevel.objects.order_by("team", "-day").select_related("team"))
+    newest = list({level.team_id: level for level in reversed(levels)}.values())
+    contradicted = [
+        (level, statement) for level in newest for statement in level.result["contradicted"]
+    ]
+    assert len(contradicted) >= 2
+    assert any(level.result["undersold"] for level in newest)
+    assert len({(level.claimed, level.verified) for level in newest}) >= 2
+
+    client.force_login(User.objects.get(username="ines"))
+    linked = [
+        find_counterexample_address(each)
+        for level, statement in contradicted
+        for each in level.result["checks"][statement]["counterexamples"][:1]
+    ]
+    assert linked
+    assert {client.get(address).status_code for address in linked if address} == {200}
 
 
 def _automated_share(as_of: datetime) -> tuple[int, int]:

@@ -197,6 +197,7 @@ def _judge(
         values.append(
             FigureValue(
                 name,
+                tally.counts or figures[name].unit,
                 counted.value,
                 counted.numerator,
                 counted.denominator,

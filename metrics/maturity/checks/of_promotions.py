@@ -101,7 +101,10 @@ def count_failures_learnt_from(_facts: CheckFacts, window: CheckWindow) -> Tally
     failed = [each for each in started if each.state in ENDED_BADLY]
     enough = window.parameters.get("fully_when_none_in", 0)
     if not failed and enough and len(started) >= enough:
-        return Tally(tuple(_judge_promotion(each, True, "") for each in started))
+        return Tally(
+            tuple(_judge_promotion(each, True, "") for each in started),
+            counts="promotions without a failure",
+        )
     if not failed:
         return Tally(
             unmeasured=f"None of {len(started)} promotions failed; without a failure it takes"

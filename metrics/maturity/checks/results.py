@@ -37,12 +37,14 @@ class Tally:
     """What a figure counted.
 
     `value` is given where it is no share of the units: a count, or 1 and 0. `unmeasured` is the
-    sentence that says why nothing can be said.
+    sentence that says why nothing can be said. `counts` says what the units are, where it is
+    something else than the figure usually counts.
     """
 
     units: tuple[Unit, ...] = ()
     value: Fraction | None = None
     unmeasured: str = ""
+    counts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class FigureValue:
     """One figure of a check: per cent, a count, or 1 and 0, with what it was made of."""
 
     name: str
+    counts: str
     value: Fraction
     numerator: int
     denominator: int
