@@ -1,9 +1,11 @@
 """Facts, their sums, targets, assessments, checks, levels and who looked at the measures."""
 
+from .alone import HandIn, OwnAnswer
 from .annotation import Annotation
 from .anomaly import Anomaly
 from .assessment import Answer, Assessment
 from .check import CheckDispute, CheckResult, TeamLevel
+from .evidence_file import EvidenceFile
 from .fact import (
     AsideFact,
     CohortFact,
@@ -14,6 +16,7 @@ from .fact import (
     TargetFact,
     TraceFact,
 )
+from .improvement import Improvement
 from .page_view import PageView
 from .rollup import Rollup, ServiceState, StaleService
 from .target import MeasureTarget
@@ -27,10 +30,14 @@ __all__ = [
     "CheckDispute",
     "CheckResult",
     "CohortFact",
+    "EvidenceFile",
     "ExecutionFact",
+    "HandIn",
+    "Improvement",
     "IncidentFact",
     "IntentFact",
     "MeasureTarget",
+    "OwnAnswer",
     "PageView",
     "Rollup",
     "ServiceState",

@@ -38,6 +38,15 @@ class Assessment(models.Model):
     result: "models.JSONField[Any, Any]" = models.JSONField(
         null=True, blank=True, help_text="the levels and values as agreed; never computed again"
     )
+    alone_at = models.DateTimeField(
+        null=True, blank=True, help_text="from when each member answers alone; empty: together"
+    )
+    facilitator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    discussed_at = models.DateTimeField(
+        null=True, blank=True, help_text="from when everybody sees what each said alone"
+    )
 
     class Meta:
         ordering: ClassVar = ["-cycle", "team"]
@@ -62,6 +71,11 @@ class Assessment(models.Model):
         return self.state == self.State.DRAFT
 
     @property
+    def is_answered_alone(self) -> bool:
+        """Each member answers alone now; the discussion is not open yet."""
+        return self.is_draft and self.alone_at is not None and self.discussed_at is None
+
+    @property
     def is_frozen(self) -> bool:
         """Agreed, now or once: its result stands as it was."""
         return self.state in (self.State.AGREED, self.State.SUPERSEDED)
@@ -76,6 +90,17 @@ class Answer(models.Model):
     comment = models.TextField(blank=True, max_length=2000)
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     answered_at = models.DateTimeField()
+    is_carried = models.BooleanField(
+        default=False, help_text="taken over from the last agreed assessment, not answered anew"
+    )
+    inherited_from = models.ForeignKey(
+        Team,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="the team whose agreed answer is taken, up to date until this one is frozen",
+    )
 
     not_applicable_reason = models.CharField(max_length=500, blank=True)
     not_applicable_agreed_by = models.ForeignKey(
@@ -85,6 +110,15 @@ class Answer(models.Model):
     not_applicable_until = models.DateTimeField(null=True, blank=True)
 
     evidence_url = models.URLField(max_length=1000, blank=True)
+    evidence_file = models.ForeignKey(
+        "metrics.EvidenceFile", models.PROTECT, null=True, blank=True, related_name="answers"
+    )
+    evidence_title = models.CharField(max_length=200, blank=True)
+    evidence_owner = models.CharField(max_length=100, blank=True)
+    evidence_dated = models.DateField(null=True, blank=True, help_text="of when it is")
+    evidence_review_on = models.DateField(
+        null=True, blank=True, help_text="from this day it has to be looked at anew"
+    )
     evidence_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -102,6 +136,11 @@ class Answer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.statement_id}: {self.value}"
+
+    @property
+    def has_evidence(self) -> bool:
+        """A link or a file is given."""
+        return bool(self.evidence_url) or self.evidence_file_id is not None
 
     def has_accepted_evidence(self, at: datetime) -> bool:
         """Somebody else accepted the evidence, and it has not run out."""
