@@ -1,6 +1,7 @@
 """g-chart: how many deployments lie between failures, for failures too rare to count by week."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import ceil, floor, log, log1p
 from statistics import fmean
 
@@ -13,7 +14,7 @@ TAIL = 0.00135
 def count_between(failed: Sequence[bool]) -> list[tuple[int, int]]:
     """For each failure but the first: its position, and how many good ones since the one before."""
     places = [place for place, has_failed in enumerate(failed) if has_failed]
-    return [(after, after - before - 1) for before, after in zip(places, places[1:], strict=False)]
+    return [(after, after - before - 1) for before, after in pairwise(places)]
 
 
 def find_limits(gaps: Sequence[int]) -> Limits:

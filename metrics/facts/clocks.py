@@ -15,9 +15,11 @@ from promotion.models import (
     DeploymentReport,
     Evidence,
     Incident,
+    IncidentVerdict,
     Observation,
     PipelineVersion,
     Promotion,
+    RollbackVerdict,
 )
 
 from .loading import find_corrections
@@ -68,4 +70,6 @@ def _list_clocks(services: Collection[int]) -> list[tuple[QuerySet[Any], tuple[s
         (Approval.objects.filter(promotion__service__in=services), ("at",)),
         (PipelineVersion.objects.filter(pipeline__service__in=services), ("applied_at",)),
         (find_corrections(services), ("at",)),
+        (IncidentVerdict.objects.filter(incident__service__in=services), ("at",)),
+        (RollbackVerdict.objects.filter(deployment__service__in=services), ("at",)),
     ]

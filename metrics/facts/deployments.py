@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from metrics.measures.base import DeploymentFact
-from promotion.models import Deployment, DeploymentReport, RunResult, Service
+from promotion.models import Deployment, DeploymentReport, RollbackVerdict, RunResult, Service
 
 from .naming import deployment_key, promotion_key, unresolved_digest
 
@@ -62,6 +62,7 @@ def load_deployments(
         rows = rows.filter(service__in=services)
     several = _find_services_of_several_artifacts()
     reports = _load_reports(as_of, services)
+    words = _load_words(as_of, services)
     facts = []
     for row in rows.values_list(*COLUMNS).iterator():
         key, service_id, service, environment, target, digest, name, result = row[:8]
@@ -88,11 +89,21 @@ def load_deployments(
                 promotion=promotion_key(promotion) if promotion else None,
                 mechanism=mechanism or None,
                 kind=kind or None,
-                planned=is_planned,
+                planned=words.get(key, is_planned),
                 artifact=line_of(name, service_id in several),
             )
         )
     return tuple(facts)
+
+
+def _load_words(as_of: datetime, services: Collection[int] | None) -> dict[int, bool]:
+    """Whether a deployment was planned, where a person said so or the contrary last by `as_of`."""
+    rows = RollbackVerdict.objects.filter(at__lte=as_of).order_by("at", "pk")
+    if services is not None:
+        rows = rows.filter(deployment__service__in=services)
+    found = dict(rows.values_list("deployment_id", "word"))
+    word = RollbackVerdict.Word
+    return {key: said == word.DISPUTED for key, said in found.items() if said != word.WITHDRAWN}
 
 
 def line_of(name: str | None, is_one_of_several: bool) -> str:

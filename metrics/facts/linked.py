@@ -4,8 +4,8 @@ from django.db.models import Q
 
 from promotion.models import Incident, Promotion
 
+from .incidents import read_promotion
 from .naming import split_fact_id
-from .observations import read_promotion
 
 NAMES_A_NUMBER = r"^[Pp]?-?[0-9]+$"
 

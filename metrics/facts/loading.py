@@ -17,8 +17,9 @@ from .artifacts import (
     load_releases,
 )
 from .deployments import load_deployments
+from .incidents import load_homeless_incidents, load_incidents
 from .naming import build_key, deployment_key, incident_key, observation_key
-from .observations import load_homeless_incidents, load_incidents, load_observations
+from .observations import load_observations
 from .places import load_environments, load_services, load_teams
 from .promotions import load_promotions
 

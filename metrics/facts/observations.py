@@ -1,19 +1,17 @@
-"""Observations and incidents as facts; what was seen again and again is read, and kept once a day."""
+"""Observations as facts; what was seen again and again is read, and kept once a day."""
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
-
-from metrics.measures.base import DeploymentFact, IncidentFact, ObservationFact
-from promotion.models import Incident, Observation, Service
+from metrics.measures.base import DeploymentFact, ObservationFact
+from promotion.models import Observation, Service
 
 from .deployments import line_of
-from .naming import deployment_key, incident_key, observation_key, promotion_key
+from .naming import observation_key
 
 COLUMNS = (
     "pk",
@@ -102,63 +100,3 @@ class _Changes:
         found = self._times.get((service, environment), [])
         index = bisect_left(found, after)
         return index < len(found) and found[index] <= until
-
-
-def load_incidents(
-    as_of: datetime, services: Collection[int] | None = None
-) -> tuple[IncidentFact, ...]:
-    """The incidents opened and received by `as_of`, with what their senders and people say."""
-    rows = Incident.objects.filter(received_at__lte=as_of)
-    if services is not None:
-        rows = rows.filter(service__in=services)
-    return tuple(_read_incidents(rows))
-
-
-def load_homeless_incidents(as_of: datetime) -> tuple[IncidentFact, ...]:
-    """The incidents received by `as_of` that are of no service."""
-    return tuple(_read_incidents(Incident.objects.filter(received_at__lte=as_of, service=None)))
-
-
-def _read_incidents(rows: QuerySet[Incident]) -> Iterator[IncidentFact]:
-    for row in (
-        rows.order_by("pk")
-        .values_list(
-            "pk",
-            "service__slug",
-            "environment__slug",
-            "opened_at",
-            "resolved_at",
-            "received_at",
-            "deployment_id",
-            "confidence",
-            "named",
-        )
-        .iterator()
-    ):
-        key, service, environment, opened_at, resolved_at, received_at = row[:6]
-        deployment, confidence, named = row[6:]
-        if opened_at is None:
-            continue
-        linked = deployment_key(deployment) if deployment else None
-        said = linked if confidence == Incident.Confidence.EXPLICIT else None
-        is_confirmed = confidence == Incident.Confidence.CONFIRMED
-        yield IncidentFact(
-            id=incident_key(key),
-            service=service or "",
-            environment=environment or "",
-            opened_at=opened_at,
-            received_at=received_at,
-            resolved_at=resolved_at,
-            deployment=said,
-            promotion=None if said else read_promotion(named),
-            digest=named if not said and named.startswith("sha256:") else None,
-            confirmed=is_confirmed,
-            disputed=confidence == Incident.Confidence.DISPUTED,
-            linked_by_person=linked if is_confirmed else None,
-        )
-
-
-def read_promotion(named: str) -> str | None:
-    """The promotion a sender named by its number, with or without its letter."""
-    number = named.upper().removeprefix("P-")
-    return promotion_key(int(number)) if number.isascii() and number.isdigit() else None

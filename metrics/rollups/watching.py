@@ -131,6 +131,12 @@ WATCHED: tuple[Watched, ...] = (
         ("subject", "subject_id", "at"),
     ),
     Watched(
+        "promotion.IncidentVerdict",
+        f"{_through('incident', 'r.incident_id')} UNION {OF_DEPLOYMENT}",
+        ("incident_id", "word", "deployment_id", "at"),
+    ),
+    Watched("promotion.RollbackVerdict", OF_DEPLOYMENT, ("deployment_id", "word", "at")),
+    Watched(
         "promotion.PipelineVersion",
         _through("pipeline", "r.pipeline_id"),
         ("pipeline_id", "document", "applied_at"),
@@ -138,6 +144,8 @@ WATCHED: tuple[Watched, ...] = (
     Watched("promotion.Service", "SELECT r.id", ("slug", "artifact_names")),
     Watched("promotion.Service", f"SELECT {LINES}", ("team_id",), is_inserted=False),
     Watched("promotion.Team", f"SELECT {LINES}", ("parent_id",), is_inserted=False),
+    # From which severity on the incidents of a sender count.
+    Watched("promotion.Sender", f"SELECT {EVERY_SERVICE}", ("least_severity",), is_inserted=False),
     Watched("promotion.Environment", f"SELECT {EVERY_SERVICE}", ("slug", "tier", "watch_hours")),
     Watched("promotion.Target", f"SELECT {EVERY_SERVICE}", ("environment_id", "name")),
 )
