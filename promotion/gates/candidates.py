@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from promotion.models import Hold, Promotion, Release, Service
+from promotion.models import Hold, Pin, Promotion, Release, Service
 from promotion.models.promotion import PromotionQuerySet
 from promotion.rules.automatic import AutomaticStage
 from promotion.rules.availability import Run, judge_availability
@@ -44,9 +44,7 @@ def judge_stage(
         tried=_tried(service, stage, order, at),
         under_way=_under_way(service, stage, order),
         last_succeeded=_last_succeeded(service, stage, order),
-        held=Hold.objects.filter(
-            service=service, environment__slug=stage.environment, ended_at=None
-        ).exists(),
+        held=_is_held(service, stage),
     )
     candidate, chosen = state.find_candidate(), state.choose()
     return StageJudgement(
@@ -82,6 +80,12 @@ def _newest_available(
         if verdict.earliest:
             times.append(verdict.earliest)
     return None, min(times, default=None)
+
+
+def _is_held(service: Service, stage: StageForm) -> bool:
+    """A pin holds automatic promotion as a hold does."""
+    lane = {"service": service, "environment__slug": stage.environment, "ended_at": None}
+    return Hold.objects.filter(**lane).exists() or Pin.objects.filter(**lane).exists()
 
 
 def _tried(

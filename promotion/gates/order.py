@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from promotion.models import Promotion
+from promotion.models import Pin, Promotion
 from promotion.rules.availability import judge_availability
 from promotion.rules.states import State
 
@@ -12,7 +12,7 @@ from .runs import order_facts, plain
 
 
 class OrderGate:
-    """Open when the release is available by the stage's upstream and not vetoed."""
+    """Open when the release is available by the stage's upstream, not vetoed, and no other is pinned there."""
 
     kind = "order"
     title = "Order of stages"
@@ -28,6 +28,13 @@ class OrderGate:
         if release.is_vetoed:
             return GateOutcome(
                 Verdict.CLOSED, f"{release.version} was vetoed: {release.veto_reason}"
+            )
+        pin = _other_pin(context)
+        if pin is not None:
+            return GateOutcome(
+                Verdict.CLOSED,
+                f"{pin.made_by.name} pinned {pin.release.version} there: {pin.reason}",
+                (("Pin", f"/environments/{pin.environment.slug}/"),),
             )
         verdict = judge_availability(
             order_facts(release, context.form, context.stage, context.at), context.at
@@ -46,3 +53,15 @@ class OrderGate:
             environment__slug__in=places,
             state__in=[State.PENDING.value, State.WAITING.value, State.RUNNING.value],
         ).exists()
+
+
+def _other_pin(context: GateContext) -> Pin | None:
+    """A pin that keeps another release in the lane."""
+    promotion = context.promotion
+    return (
+        Pin.objects.in_force()
+        .filter(service=promotion.service, environment=promotion.environment)
+        .exclude(release=promotion.release)
+        .select_related("release", "environment", "made_by")
+        .first()
+    )

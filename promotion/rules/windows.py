@@ -56,6 +56,31 @@ def judge_windows(allow: Sequence[Window], deny: Sequence[Window], now: datetime
     return WindowState(is_open, None)
 
 
+def list_open(
+    allow: Sequence[Window], deny: Sequence[Window], since: datetime, until: datetime
+) -> Spans:
+    """The times between the two instants at which promotions may start: sorted, disjoint, cut to fit.
+
+    By the same rule as `judge_windows`; InputError if a window is unusable.
+    """
+    allowed = _merge(allow, since, until) if allow else [(since, until)]
+    denied = _merge(deny, since, until)
+    found: Spans = []
+    for from_at, to_at in allowed:
+        begin, end = max(from_at, since), min(to_at, until)
+        for denied_from, denied_to in denied:
+            if begin >= end or denied_from >= end:
+                break
+            if denied_to <= begin:
+                continue
+            if denied_from > begin:
+                found.append((begin, denied_from))
+            begin = denied_to
+        if begin < end:
+            found.append((begin, end))
+    return found
+
+
 def validate_window(window: Window) -> None:
     """Raise InputError with a sentence if the window cannot be used as it is written."""
     if window.start.tzinfo is not None:

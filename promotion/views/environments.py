@@ -16,7 +16,7 @@ from promotion.actions.freeze import freeze, lift_freeze, list_touched, may_free
 from promotion.actions.lock import may_lock
 from promotion.configuration_forms import FreezeForm, LockForm
 from promotion.exceptions import InputError, ThroughlineError
-from promotion.models import Environment, Freeze, Lock, Role, Team
+from promotion.models import Environment, Freeze, Lock, Role, Team, User
 
 from .person import person_of
 from .refusing import refuse, status_of
@@ -48,10 +48,10 @@ def make_freeze(request: HttpRequest) -> HttpResponse:
         form.add_problem(error)
         return show_page(request, status=status_of(error), form=form)
     except ThroughlineError as error:
-        return refuse(request, error, reverse("environment-list"))
+        return refuse(request, error, way_back(request))
     _schedule(made)
     messages.success(request, f"{made.scope} is frozen.".capitalize())
-    return redirect("environment-list")
+    return redirect(way_back(request))
 
 
 @require_POST
@@ -61,10 +61,18 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         lifted = lift_freeze(found.pk, person=person_of(request), at=timezone.now())
     except ThroughlineError as error:
-        return refuse(request, error, reverse("environment-list"))
+        return refuse(request, error, way_back(request))
     _schedule(lifted)
     messages.success(request, f"The freeze of {lifted.scope} is lifted.")
-    return redirect("environment-list")
+    return redirect(way_back(request))
+
+
+def way_back(request: HttpRequest) -> str:
+    """The page of the environment the form stood on, else the list."""
+    slug = request.POST.get("back", "").replace("\x00", "")
+    if slug and Environment.objects.filter(slug=slug).exists():
+        return reverse("environment-detail", args=[slug])
+    return reverse("environment-list")
 
 
 def _schedule(made: Freeze) -> None:
@@ -82,33 +90,42 @@ def show_page(
     """The page; a form that was refused stands open on it."""
     person, at = person_of(request), timezone.now()
     prefetch_related_objects([person], "memberships")  # asked once for every freeze below
-    freezes = list(
-        Freeze.objects.not_over(at)
-        .select_related("environment", "team__parent", "service__team__parent", "created_by")
-        .order_by("starts_at", "pk")
-    )
-    locks = list(
-        Lock.objects.in_force(at)
-        .select_related("environment", "service__team__parent", "created_by")
-        .order_by("created_at")
-    )
+    freezes, locks = freeze_rows(person, at), lock_rows(person, at)
     may_freeze_any = any(
         membership.role == Role.RELEASE_MANAGER for membership in person.memberships.all()
     )
     context = {
-        "environments": _environments(freezes, locks, at),
-        "freezes": [(one, one.starts_at > at, may_freeze(person, _owner(one))) for one in freezes],
-        "locks": [
-            (one, may_lock(person, one.service.team if one.service else None)) for one in locks
-        ],
+        "environments": _environments([row[0] for row in freezes], [row[0] for row in locks], at),
+        "freezes": freezes,
+        "locks": locks,
         "may_freeze": may_freeze_any,
         "form": (form or FreezeForm()) if may_freeze_any else None,
         "is_open": form is not None,
         "lock_form": (lock_form or LockForm()) if may_freeze_any else None,
         "is_lock_open": lock_form is not None,
-        "sentence": _sentence(freezes, locks, at),
+        "sentence": _sentence([row[0] for row in freezes], [row[0] for row in locks], at),
     }
     return render(request, "promotion/environment_list.html", context, status=status)
+
+
+def freeze_rows(person: User, at: datetime) -> list[tuple[Freeze, bool, bool]]:
+    """Those not over, each with whether it is to come and whether the person may lift it."""
+    rows = (
+        Freeze.objects.not_over(at)
+        .select_related("environment", "team__parent", "service__team__parent", "created_by")
+        .order_by("starts_at", "pk")
+    )
+    return [(one, one.starts_at > at, may_freeze(person, _owner(one))) for one in rows]
+
+
+def lock_rows(person: User, at: datetime) -> list[tuple[Lock, bool]]:
+    """Those in force, each with whether the person may release it."""
+    rows = (
+        Lock.objects.in_force(at)
+        .select_related("environment", "service__team__parent", "created_by")
+        .order_by("created_at")
+    )
+    return [(one, may_lock(person, one.service.team if one.service else None)) for one in rows]
 
 
 def _owner(one: Freeze) -> Team | None:
@@ -123,14 +140,14 @@ def _environments(
     rows = list(Environment.objects.prefetch_related("targets"))
     for one in freezes:
         for row in rows:
-            if one.starts_at <= at and _reaches(one, row):
+            if one.starts_at <= at and reaches(one, row):
                 held[row.pk].append(f"frozen: {one.scope}")
     for lock in locks:
         held[lock.environment_id].append(f"locked for {lock.service or 'every service'}")
     return [(row, held[row.pk]) for row in rows]
 
 
-def _reaches(one: Freeze, environment: Environment) -> bool:
+def reaches(one: Freeze, environment: Environment) -> bool:
     """A freeze of a team or a service reaches into every environment."""
     if one.environment_id:
         return one.environment_id == environment.pk

@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -13,7 +12,7 @@ from promotion.configuration_forms import LockForm
 from promotion.exceptions import InputError, ThroughlineError
 from promotion.models import Lock
 
-from .environments import show_page
+from .environments import show_page, way_back
 from .person import person_of
 from .refusing import refuse, status_of
 
@@ -38,10 +37,10 @@ def make(request: HttpRequest) -> HttpResponse:
         form.add_problem(error)
         return show_page(request, status=status_of(error), lock_form=form)
     except ThroughlineError as error:
-        return refuse(request, error, reverse("environment-list"))
+        return refuse(request, error, way_back(request))
     _schedule(made)
     messages.success(request, f"{made.scope} is locked.")
-    return redirect("environment-list")
+    return redirect(way_back(request))
 
 
 @require_POST
@@ -51,10 +50,10 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         released = release_lock(found.pk, person=person_of(request), at=timezone.now())
     except ThroughlineError as error:
-        return refuse(request, error, reverse("environment-list"))
+        return refuse(request, error, way_back(request))
     _schedule(released)
     messages.success(request, f"The lock of {released.scope} is released.")
-    return redirect("environment-list")
+    return redirect(way_back(request))
 
 
 def _schedule(lock: Lock) -> None:

@@ -111,7 +111,11 @@ def _tell_affected(tried: DryRun | None) -> list[tuple[Any, str]]:
 def _editor(
     service: Service, shown: PipelineVersion | None, form: PipelineTextForm | None
 ) -> PipelineTextForm:
-    return form or PipelineTextForm(initial={"text": shown.text if shown else _begin(service)})
+    begun = {"text": shown.text if shown else _begin(service)}
+    editor = form or PipelineTextForm(initial=begun)
+    # Who checks or tries out need not say why; who applies must, and so the field is shown.
+    editor.fields["reason"].required = True
+    return editor
 
 
 def _begin(service: Service) -> str:

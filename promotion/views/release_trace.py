@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,6 +21,7 @@ from promotion.models import Environment, Release, RunResult, Tier
 from .keyset import asked
 from .person import person_of
 from .refusing import refuse
+from .release_keeping import keeping_of
 from .release_story import (
     list_places,
     list_sightings,
@@ -39,6 +41,7 @@ def show_release(request: HttpRequest, service: str, version: str) -> HttpRespon
     siblings = _siblings(service, version)
     release = _chosen(siblings, asked(request, "digest"))
     at = timezone.now()
+    prefetch_related_objects([person_of(request)], "memberships")  # asked once for all that one may
     record = read_record(release)
     production = Environment.objects.filter(tier=Tier.PRODUCTION).values_list("slug", flat=True)
     trace = trace_release(record, production, at)
@@ -68,6 +71,7 @@ def show_release(request: HttpRequest, service: str, version: str) -> HttpRespon
         "sentence": tell(record, trace, places),
         **_identity(record),
         **_actions(request, release, record, places),
+        **keeping_of(release, person_of(request)),
     }
     return render(request, "promotion/release_detail.html", context)
 

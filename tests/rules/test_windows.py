@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promotion.exceptions import InputError
-from promotion.rules.windows import HORIZON, Window, judge_windows, validate_window
+from promotion.rules.windows import HORIZON, Window, judge_windows, list_open, validate_window
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # (zone, an instant near which its clocks change): an hour forward and back, and half an hour.
@@ -178,3 +178,28 @@ def test_a_good_window_is_not_refused() -> None:
 def test_an_unusable_window_opens_nothing() -> None:
     with pytest.raises(InputError):
         judge_windows([], [replace(WORKDAYS, zone="Nowhere/Land")], NOW)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_the_open_times_of_a_span_are_those_at_which_the_windows_are_open(data: Any) -> None:
+    zone, around = data.draw(st.sampled_from(CHANGES))
+    allow = data.draw(st.lists(windows_at(zone, around), max_size=2))
+    deny = data.draw(st.lists(windows_at(zone, around), max_size=2))
+    since = around - data.draw(st.integers(0, 200)) * 15 * MINUTE
+    until = since + data.draw(st.integers(1, 400)) * 15 * MINUTE
+    spans = list_open(allow, deny, since, until)
+    edges = [edge for span in spans for edge in span]
+    assert edges == sorted(set(edges))
+    assert all(since <= edge <= until for edge in edges)
+    for _ in range(8):
+        at = since + data.draw(st.integers(0, int((until - since) / MINUTE) - 1)) * MINUTE
+        assert any(begin <= at < end for begin, end in spans) == judge_windows(allow, deny, at).open
+
+
+def test_a_window_without_an_end_is_cut_to_the_span_asked_for() -> None:
+    since, until = datetime(2027, 6, 1, tzinfo=UTC), datetime(2027, 6, 2, tzinfo=UTC)
+    freeze = Window(start=datetime(2027, 6, 1, 12), zone="UTC")
+    assert list_open([], [], since, until) == [(since, until)]
+    assert list_open([], [freeze], since, until) == [(since, since + 12 * HOUR)]
+    assert list_open([freeze], [], since, until) == [(since + 12 * HOUR, until)]
