@@ -91,6 +91,16 @@ app.conf.update(
             "schedule": 3.0,
             "options": {"expires": 3},
         },
+        "judge-promotions": {
+            "task": "metrics.tasks.judge_promotions",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
+        "judge-all": {
+            "task": "metrics.tasks.judge_all",
+            "schedule": 900.0,
+            "options": {"expires": 900},
+        },
         "seal-audit": {
             "task": "promotion.tasks.seal_audit",
             "schedule": 5.0,

@@ -3,15 +3,41 @@
 from celery import shared_task
 from django.utils import timezone
 
+from metrics.actions.find_anomalies import find_anomalies, find_slow_promotions
 from metrics.actions.recompute_checks import recompute_checks, recompute_due
 from metrics.actions.refresh_facts import refresh_stale
+from metrics.models import ServiceState
 from promotion.models import Team
 
 
 @shared_task
 def refresh() -> int:
-    """Brings the facts of every service up to date of which something changed."""
-    return refresh_stale(timezone.now())
+    """Brings the facts of every service up to date of which something changed, and judges it."""
+    at = timezone.now()
+    count = refresh_stale(at)
+    if count:
+        judge_services.delay(
+            list(ServiceState.objects.filter(refreshed_at=at).values_list("service_key", flat=True))
+        )
+    return count
+
+
+@shared_task
+def judge_services(keys: list[int]) -> int:
+    """Finds what is unusual about the services of which something has just changed."""
+    return find_anomalies(timezone.now(), keys)
+
+
+@shared_task
+def judge_all() -> int:
+    """Finds what is unusual about every service, all together, and the senders."""
+    return find_anomalies(timezone.now())
+
+
+@shared_task
+def judge_promotions() -> int:
+    """Finds the promotions that run unusually long."""
+    return find_slow_promotions(timezone.now())
 
 
 @shared_task

@@ -82,10 +82,11 @@ def _find_near(values: Sequence[float], limits: Limits, judged: range) -> list[F
         places = [
             (first, first + OF_NEAR - 1)
             for first in range(len(values) - OF_NEAR + 1)
-            if sum(is_near[first : first + OF_NEAR]) >= NEARER and first + OF_NEAR - 1 in judged
+            if sum(is_near[first : first + OF_NEAR]) >= NEARER
         ]
         found += [
             Finding(NEAR, first, last, values[last], limits, sign > 0)
             for first, last in merge_runs(places)
+            if last in judged
         ]
     return found
