@@ -18,18 +18,23 @@ from promotion.actions.watch import find_stuck, tell_of_freezes, tell_of_overdue
 from promotion.models import Promotion, Reverification, ReverificationSchedule, Service, User
 
 SWEPT_AT_ONCE = 500
+# Seconds after which a hint of the sweep is not worth doing: later sweeps have sent it again.
+SWEPT_FOR = 30
 
 
 @shared_task
 def advance(number: int) -> None:
-    """Does what the promotion is ready for, until it waits or ends."""
-    service = Promotion.objects.filter(pk=number).values_list("service", flat=True).first()
+    """Does what the promotion is ready for, until it waits or ends; nothing where another hint had it done."""
+    due = Promotion.objects.due(timezone.now()).filter(pk=number)
+    service = due.values_list("service", flat=True).first()
+    if service is None:
+        return
     while True:
         result = advancing.advance(number, at=timezone.now())
         if result.step_run is None or not executing.execute(result.step_run, now=timezone.now):
             break
     promotion = Promotion.objects.filter(pk=number).first()
-    if service is not None and promotion is not None and not promotion.is_open:
+    if promotion is not None and not promotion.is_open:
         look_at_service.delay(service)
 
 
@@ -52,7 +57,7 @@ def sweep() -> None:
         .order_by("next_look_at")
         .values_list("pk", flat=True)[:SWEPT_AT_ONCE]
     ):
-        advance.delay(number)
+        advance.apply_async((number,), expires=SWEPT_FOR)
     for service in Service.objects.filter(next_look_at__lte=at).values_list("pk", flat=True)[
         :SWEPT_AT_ONCE
     ]:
@@ -87,6 +92,14 @@ def sweep_reverifications() -> None:
 def process(event: int) -> None:
     """Turns one event into facts, then lets the services they speak of go on."""
     for service in process_event(event, at=timezone.now()):
+        look_at_service.delay(service)
+
+
+@shared_task
+def process_together(events: list[int]) -> None:
+    """Turns several events into facts, each for itself, then lets each service go on once."""
+    services = {one for event in events for one in process_event(event, at=timezone.now())}
+    for service in sorted(services):
         look_at_service.delay(service)
 
 

@@ -2,14 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import IntegrityError, connection, transaction
-
 from promotion.models import Event, Sender, Token
 from promotion.sources.base import Delivery, Source
+
+from .keep_once import keep_once
 
 # Their values are secrets; that they were there is kept.
 SECRET_HEADERS = {
@@ -59,15 +58,11 @@ def receive(
         received_at=at,
         is_backfilled=is_backfilled,
     )
-    try:
-        # Alone it is one statement and one round trip; within a transaction it must not break it.
-        with transaction.atomic() if connection.in_atomic_block else nullcontext():
-            event.save(force_insert=True)
-    except IntegrityError:
-        return Received(
-            Event.objects.get(sender=sender, token=token, delivery_id=delivery_id), is_new=False
-        )
-    return Received(event, is_new=True)
+    if keep_once(event):
+        return Received(event, is_new=True)
+    return Received(
+        Event.objects.get(sender=sender, token=token, delivery_id=delivery_id), is_new=False
+    )
 
 
 def _without_secrets(headers: Mapping[str, str]) -> dict[str, str]:

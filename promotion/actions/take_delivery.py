@@ -8,6 +8,7 @@ from django.db.models import F
 
 from promotion.exceptions import ConflictError, InputError
 from promotion.models import Sender, User
+from promotion.models.finding import find_known
 from promotion.sources.base import AuthenticationError, Delivery, Source
 from promotion.sources.known import SOURCES
 from promotion.sources.probe import make_probe
@@ -27,9 +28,11 @@ class Accepting:
 
 def find_accepting(slug: str) -> Accepting | None:
     """The sender at that address; None where there is none, it is off, or nothing can read it."""
-    sender = Sender.objects.filter(slug=slug, is_active=True).first()
-    source = SOURCES.get(sender.kind) if sender else None
-    return Accepting(sender, source) if sender and source else None
+    sender = find_known(Sender, "slug", slug)
+    if sender is None or not sender.is_active:
+        return None
+    source = SOURCES.get(sender.kind)
+    return Accepting(sender, source) if source else None
 
 
 def take_delivery(accepting: Accepting, delivery: Delivery, *, at: datetime) -> Received:

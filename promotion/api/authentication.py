@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from promotion.actions.audit import acting_through_tokens, name_token
 from promotion.exceptions import NotAllowedError
 from promotion.models import Token, User
+from promotion.models.finding import find_known
 
 
 class TokenOnRecordMiddleware:
@@ -58,8 +59,8 @@ class TokenAuthentication(authentication.BaseAuthentication):
 def find_token(text: str) -> Token | None:
     """The usable token of that text, its use noted at most once a minute."""
     at = timezone.now()
-    token = Token.objects.usable(at).select_related("user").filter(hashed=Token.hash(text)).first()
-    if token is None or (token.user is not None and not token.user.is_active):
+    token = find_known(Token, "hashed", Token.hash(text))
+    if token is None or not token.is_usable_at(at):
         return None
     if token.last_used_at is None or (at - token.last_used_at).total_seconds() > 60:
         Token.objects.filter(pk=token.pk).update(last_used_at=at)

@@ -12,9 +12,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from promotion import tasks
 from promotion.actions.receive import receive
 from promotion.exceptions import InputError, NotAllowedError
+from promotion.hinting import hint_on_commit
 from promotion.models import Event, Token
 from promotion.sources.base import Delivery
 from promotion.sources.known import SOURCES
@@ -105,7 +105,7 @@ def take_in(
         raise InputError(f"{error.sentence} Nothing was kept.") from error
     received = receive(source, delivery, sender=None, token=token, at=at)
     if received.is_new:
-        tasks.process.delay_on_commit(received.event.pk)
+        hint_on_commit(received.event.pk)
     event = received.event.pk
     body = {
         "event": event,

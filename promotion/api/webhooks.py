@@ -8,11 +8,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from promotion import tasks
 from promotion.actions.receive import Received
 from promotion.actions.take_delivery import find_accepting, take_delivery
 from promotion.api.errors import problem_answer, too_large
 from promotion.exceptions import UnreachableError
+from promotion.hinting import hint_on_commit
 from promotion.sources.base import AuthenticationError, Delivery
 from promotion.sources.evidence import add_given
 
@@ -47,7 +47,7 @@ def deliver(request: HttpRequest, slug: str) -> HttpResponse:
         answer["Retry-After"] = "30"
         return answer
     if received.is_new:
-        tasks.process.delay_on_commit(received.event.pk)
+        hint_on_commit(received.event.pk)
     return accepted(received)
 
 

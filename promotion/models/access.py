@@ -162,6 +162,12 @@ class Token(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
+    def is_usable_at(self, at: datetime) -> bool:
+        """Neither revoked nor expired at that time, and its person not sent away."""
+        is_over = self.expires_at is not None and self.expires_at <= at
+        is_orphaned = self.user is not None and not self.user.is_active
+        return self.revoked_at is None and not is_over and not is_orphaned
+
     @staticmethod
     def hash(text: str) -> str:
         """A plain hash suffices: the text has 256 random bits."""

@@ -1,5 +1,7 @@
 """A text column kept encrypted at rest."""
 
+from functools import lru_cache
+
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import models
@@ -17,7 +19,13 @@ def cipher() -> MultiFernet:
         raise SecretError(
             "THROUGHLINE_ENCRYPTION_KEYS is not set, so secrets can neither be kept nor read. Set it and start again."
         )
-    return MultiFernet([Fernet(key) for key in settings.ENCRYPTION_KEYS])
+    return _cipher_of(tuple(settings.ENCRYPTION_KEYS))
+
+
+@lru_cache(maxsize=4)
+def _cipher_of(keys: tuple[str, ...]) -> MultiFernet:
+    """Made once: each delivery reads its sender's secret."""
+    return MultiFernet([Fernet(key) for key in keys])
 
 
 class SecretField(models.TextField):  # type: ignore[type-arg]  # not subscriptable when it runs
