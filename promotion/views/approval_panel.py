@@ -1,6 +1,6 @@
 """The approval panel: the seats, who may take one, and what pressing the button does."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from promotion.gates.approval import ApprovalFacts, approval_facts
@@ -100,6 +100,19 @@ def approval_panel(promotion: Promotion, person: User, at: datetime) -> Approval
     if is_waiting and panel.own is None:
         panel.refusal = why_not(facts, person)
     return panel
+
+
+def seats_to_fill(promotion: Promotion, at: datetime) -> tuple[list[Seat], bool]:
+    """Of a request that nobody has decided yet: one seat a rule that binds, and whether too few may sit."""
+    if not asks_approval(promotion):
+        return [], False
+    facts = approval_facts(promotion, at)
+    seats = [
+        replace(_open_seat(facts, name), text=f"{rule.needed} from {name}")
+        for name, rule in facts.verdict.rules.items()
+        if rule.binds
+    ]
+    return seats, facts.verdict.deadlock
 
 
 def _taken(approval: Approval, rule: str) -> Seat:

@@ -17,6 +17,7 @@ from promotion.forms import RequestForm
 from promotion.models import Environment, Release, Service, User
 from promotion.rules.deciding import Move
 
+from .approval_panel import seats_to_fill
 from .gate_rows import count_gates, gate_rows
 from .person import person_of
 from .promotion_actions import say_asked
@@ -114,7 +115,11 @@ def _choices(chosen: Chosen) -> dict[str, Any]:
 
 def _verdict_context(preview: Preview, person: User, at: datetime) -> dict[str, Any]:
     rows = gate_rows(preview.results)
+    seats, is_deadlocked = seats_to_fill(preview.promotion, at)
     return {
+        "seats": seats,
+        "is_deadlocked": is_deadlocked,
+        "earliest": _earliest(preview, at),
         "preview": preview,
         "gates": rows,
         "gate_counts": count_gates(rows),
@@ -144,6 +149,16 @@ def _verdict(preview: Preview, at: datetime) -> dict[str, Any]:
         "text": decision.reason,
         "earliest": earliest,
     }
+
+
+def _earliest(preview: Preview, at: datetime) -> str | datetime:
+    """When it could start by itself, in words where that is now or not known."""
+    if preview.decision.move is Move.START:
+        return "at once"
+    earliest = preview.decision.earliest
+    if earliest is None:
+        return "not known: it waits for what somebody does or what arrives"
+    return earliest if earliest > at else "at once"
 
 
 def _refusal(person: User, release: Release) -> str:

@@ -64,6 +64,27 @@ def test_the_verdict_is_shown_and_nothing_is_written(client: Client, story: Stor
     assert not GateResult.objects.exists()
 
 
+def test_who_would_have_to_approve_and_when_it_could_go_stand_before_the_click(
+    client: Client, story: Story
+) -> None:
+    html = text_of(open_form(client, story.tomasz, release=story.new.pk, environment="production"))
+    assert "2 from release managers" in html
+    assert "Daniel Okafor, Ines Halvorsen or Priya Raman can approve" in html
+    assert "not known: it waits for what somebody does or what arrives" in html
+    own = text_of(open_form(client, story.ines, release=story.new.pk, environment="production"))
+    assert "Daniel Okafor or Priya Raman can approve" in own
+    free = text_of(open_form(client, story.tomasz, release=story.new.pk, environment="staging"))
+    assert "Nobody has to approve it." in free
+    assert "<dt>Earliest</dt><dd>at once</dd>" in free
+
+
+def test_too_few_who_may_approve_is_said_before_anybody_waits(client: Client, story: Story) -> None:
+    factories.make_pipeline(story.service, PIPELINE.replace("count: 2", "count: 9"))
+    html = text_of(open_form(client, story.tomasz, release=story.new.pk, environment="production"))
+    assert "Too few people are left who may approve." in html
+    assert "Only Daniel Okafor, Ines Halvorsen or Priya Raman are left who may" in html
+
+
 def test_a_release_not_good_upstream_would_be_held(client: Client, story: Story) -> None:
     unknown = factories.make_release(story.service, "5.0.0", at=NOW - HOUR)
     html = text_of(open_form(client, story.tomasz, release=unknown.pk, environment="production"))

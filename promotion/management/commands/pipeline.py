@@ -29,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--user", help="apply in the name of this person (default: the operator)"
         )
+        parser.add_argument("--reason", default="", help="why; it is kept with the version")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Checks, and applies if asked to and nothing is wrong."""
@@ -44,7 +45,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{name}: the pipeline of {form.service} can be applied.")
             return
         try:
-            version = apply_pipeline(text, person=find_person(options["user"]), at=at)
+            person = find_person(options["user"])
+            version = apply_pipeline(text, person=person, at=at, reason=options["reason"])
         except ThroughlineError as error:
             raise CommandError(error.sentence) from error
         changed = "is now" if version.applied_at == at else "says the same as"
