@@ -20,6 +20,7 @@ from .exceptions import let_past
 from .execute import is_ready
 from .finish import finish_promotion
 from .lane import list_those_ahead, say_turn, say_veto
+from .note_waits import note_waits
 from .past_gates import (
     glass_in_force,
     note_checked_digests,
@@ -53,13 +54,13 @@ def advance(number: int, *, at: datetime) -> Advance:
     try:
         return _judge(promotion, at)
     except ThroughlineError as error:
-        return _put_off(number, error.sentence, at)
+        return _put_off(promotion, error.sentence, at)
     except OperationalError:
         raise  # the database itself: soon again
     except Exception as error:
         logger.exception("P-%s could not be judged", number)
         reason = f"It could not be judged ({type(error).__name__}); the log tells how. It is looked at again."
-        return _put_off(number, reason, at)
+        return _put_off(promotion, reason, at)
 
 
 def _judge(promotion: Promotion, at: datetime) -> Advance:
@@ -68,20 +69,28 @@ def _judge(promotion: Promotion, at: datetime) -> Advance:
     outcomes = evaluate_gates(promotion, plan, at=at)
     # To read every byte of an image takes a while, and a window may have closed meanwhile.
     asked = at + timedelta(seconds=time.monotonic() - begun)
-    return _apply(promotion.pk, plan, outcomes, asked)
+    return _apply(promotion, plan, outcomes, asked)
 
 
 @transaction.atomic
-def _put_off(number: int, reason: str, at: datetime) -> Advance:
+def _put_off(seen: Promotion, reason: str, at: datetime) -> Advance:
     """What cannot be judged never starts; it still expires."""
-    promotion = Promotion.objects.locked(number)
+    promotion = Promotion.objects.locked(seen.pk)
     if promotion.state != State.WAITING:
         return Advance()
     if promotion.expires_at <= at:
         return _expire(promotion, "Nobody decided in time.", at)
-    look_at = min(promotion.expires_at, at + PUT_OFF_FOR)
-    Promotion.objects.filter(pk=number).update(next_look_at=look_at, reason=reason[:1000])
+    _wait(promotion, seen, reason, min(promotion.expires_at, at + PUT_OFF_FOR))
     return Advance()
+
+
+def _wait(promotion: Promotion, seen: Promotion, reason: str, look_at: datetime) -> None:
+    """Until then, unless somebody woke it while its gates were asked: then it stays due."""
+    if promotion.next_look_at == seen.next_look_at:
+        promotion.next_look_at = look_at
+    Promotion.objects.filter(pk=promotion.pk).update(
+        next_look_at=promotion.next_look_at, reason=reason[:1000]
+    )
 
 
 def _expire(promotion: Promotion, reason: str, at: datetime) -> Advance:
@@ -125,14 +134,14 @@ def _follow_what_runs(promotion: Promotion, at: datetime) -> None:
 
 
 @transaction.atomic
-def _apply(number: int, plan: Plan, outcomes: list[GateResult], at: datetime) -> Advance:
+def _apply(seen: Promotion, plan: Plan, outcomes: list[GateResult], at: datetime) -> Advance:
     """Stores what the gates said and moves by compare-and-set; of two workers only one moves it."""
-    promotion = Promotion.objects.locked(number)
+    promotion = Promotion.objects.locked(seen.pk)
     if promotion.state != State.WAITING or promotion.content_hash != plan.content_hash:
         return Advance()
     if plan_of(promotion, current_version(promotion.service)).content_hash != plan.content_hash:
         # A new pipeline came while the gates were asked.
-        Promotion.objects.filter(pk=number).update(next_look_at=at)
+        Promotion.objects.filter(pk=promotion.pk).update(next_look_at=at)
         return Advance()
     note_checked_digests(promotion, outcomes, at=at)
     # Exceptions are granted and revoked under the same lock, so that none is used once it is revoked.
@@ -147,9 +156,9 @@ def _apply(number: int, plan: Plan, outcomes: list[GateResult], at: datetime) ->
     if decision.move is Move.EXPIRE:
         return _expire(promotion, decision.reason, at)
     if decision.move is Move.WAIT:
-        Promotion.objects.filter(pk=number).update(
-            next_look_at=decision.look_at, reason=decision.reason[:1000]
-        )
+        if plan.stage.mode == "enforce":
+            note_waits(promotion, results, at=at)
+        _wait(promotion, seen, decision.reason, decision.look_at)
         tell_waiting(promotion, newcomers, at=at)
         return Advance()
     return _start(promotion, plan, results, decision, at)

@@ -72,7 +72,8 @@ def wake_service(service: int, at: datetime) -> None:
     StepRun.objects.filter(
         promotion__service=service,
         promotion__state=State.RUNNING.value,
-        state=StepRun.State.WAITING,
+        # One that a worker looks at just now may not see what woke it.
+        state__in=(StepRun.State.WAITING, StepRun.State.RUNNING),
         kind="wait-for-deployment",
     ).update(look_again_at=at)
     Promotion.objects.filter(service=service, state=State.WAITING.value).update(next_look_at=at)

@@ -25,7 +25,10 @@ def record_outcome(run: StepRun, result: StepResult, *, at: datetime) -> bool:
     """
     promotion = Promotion.objects.locked(run.promotion_id)
     held = StepRun.objects.filter(pk=run.pk, token=run.token, state=StepRun.State.RUNNING)
-    if not held.update(**_columns(result, at)):
+    columns = _columns(result, at)
+    if result.outcome is Outcome.WAITING and held.exclude(look_again_at=run.look_again_at).exists():
+        columns["look_again_at"] = at  # it was woken during this look, which may not have seen why
+    if not held.update(**columns):
         return False
     run.refresh_from_db()
     if result.outcome is not Outcome.WAITING:

@@ -22,10 +22,10 @@ def promote_automatically(service: int, *, at: datetime) -> list[int]:
     Notes on the service when it is next worth judging. Each request is a transaction of its own.
     """
     found = Service.objects.select_related("team").get(pk=service)
-    Service.objects.filter(pk=service).update(next_look_at=None)
     try:
         version = current_version(found)
     except InputError:
+        _look_next(found, None)
         return []
     made, times = [], _times_to_come(found, at)
     environments = {one.slug: one for one in Environment.objects.all()}
@@ -54,10 +54,15 @@ def promote_automatically(service: int, *, at: datetime) -> list[int]:
                 times.append(at + JUDGE_AGAIN_IN)
                 continue
             made += [asked.promotion.pk] if asked.is_new else []
-    if times:
-        # Only where nothing else asked for an earlier look meanwhile.
-        Service.objects.filter(pk=service, next_look_at=None).update(next_look_at=min(times))
+    _look_next(found, min(times, default=None))
     return made
+
+
+def _look_next(service: Service, look_at: datetime | None) -> None:
+    """Once it was judged, so that a worker that dies before leaves it due; not where it was woken meanwhile."""
+    Service.objects.filter(pk=service.pk, next_look_at=service.next_look_at).update(
+        next_look_at=look_at
+    )
 
 
 def _times_to_come(service: Service, at: datetime) -> list[datetime]:

@@ -19,7 +19,10 @@ from promotion.rules.settings import Problem, unknown_keys
 
 from .base import Outcome, StepContext, StepResult
 
-LOOK_AGAIN_IN = timedelta(seconds=5)
+# What arrives wakes it at once; this catches what did not. Those that began together are spread, so
+# that many of them never come before others in one crowd.
+LOOK_AGAIN_IN = timedelta(seconds=30)
+SPREAD = 15
 SUCCEEDED = "succeeded"
 FAILED = (RunResult.FAILED, RunResult.CANCELLED, RunResult.ROLLED_BACK)
 UNDER_WAY = (RunResult.QUEUED, RunResult.STARTED)
@@ -89,12 +92,19 @@ class WaitForDeploymentStep:
         if len(done) == len(targets):
             return StepResult(Outcome.SUCCEEDED, message, output)
         return StepResult(
-            Outcome.WAITING, message, output, LOOK_AGAIN_IN, progress=len(done) / len(targets)
+            Outcome.WAITING, message, output, _pause(context), progress=len(done) / len(targets)
         )
 
     def look(self, context: StepContext) -> StepResult:
         """The same: what is on record decides."""
         return self.start(context)
+
+
+def _pause(context: StepContext) -> timedelta:
+    """Until the next look, but no longer than until it times out."""
+    pause = LOOK_AGAIN_IN + timedelta(seconds=context.promotion.pk % SPREAD)
+    left = context.deadline - context.at if context.deadline else pause
+    return max(min(pause, left), timedelta(0))
 
 
 def _artifacts(context: StepContext) -> list[Artifact]:
