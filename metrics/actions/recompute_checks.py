@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from metrics.check_results import find_day, find_results, make_result
+from metrics.check_results import find_day, make_result
 from metrics.facts.checked import load_check_facts
 from metrics.maturity.changes import Change, Stand, explain_changes
 from metrics.maturity.checks import CheckFinding, measure_statements
@@ -47,9 +47,14 @@ def recompute_due(at: datetime) -> int:
 
 
 def measure_team(
-    team: Team, model: MaturityModel, targets: Targets, at: datetime
+    team: Team,
+    model: MaturityModel,
+    targets: Targets,
+    at: datetime,
+    *,
+    service: str | None = None,
 ) -> Mapping[str, CheckFinding]:
-    """What the checks find of a team, by statement; nothing is kept."""
+    """What the checks find of a team, or of one service alone, by statement; nothing is kept."""
     has_target = any(_has_target(targets, team, measure) for measure in WATCHED)
     facts = load_check_facts(
         team,
@@ -57,6 +62,7 @@ def measure_team(
         model_id=model.id,
         has_target=has_target,
         throughput_target=targets.find(THROUGHPUT, team.slug),
+        service=service,
     )
     return measure_statements(model, facts)
 
@@ -149,11 +155,3 @@ def read_stand(result: Mapping[str, Any]) -> Stand:
             for key, one in checks.items()
         },
     )
-
-
-def find_or_measure(team: Team, model: MaturityModel, at: datetime) -> list[CheckResult]:
-    """The team's results of the day; measured now where there are none. Call it in a transaction."""
-    found = find_results(team, model, at)
-    if found and found[0].day == find_day(at):
-        return found
-    return keep_results(team, model, Targets(at), at)

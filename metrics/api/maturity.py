@@ -63,7 +63,7 @@ class Maturity(APIView):
 
     scope = Token.Scope.READ
 
-    @extend_schema(operation_id="read_maturity", responses={200: OpenApiTypes.OBJECT})
+    @extend_schema(operation_id="read_maturity", responses={200: OpenApiTypes.OBJECT, **problems()})
     def get(self, request: Request) -> Response:
         """Every team with its newest claimed and verified levels; no ranking, no average."""
         model = load_shipped_model()
