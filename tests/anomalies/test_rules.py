@@ -77,7 +77,8 @@ def test_gaps_are_the_good_ones_between_two_failures():
 
 
 def test_failures_that_come_closer_and_closer_are_found():
-    apart = ([False] * 12 + [True] + [False] * 8 + [True]) * 6
+    gaps = [12, 3, 9, 5, 14, 2, 10, 6, 8, 4, 11, 7]
+    apart = [failed for gap in gaps for failed in [*[False] * gap, True]]
     close = [True, False, True, True, False, True, False, True, True, True, True]
     found = judge_failures([*apart, *close], len(apart))
     assert [each.is_high for each in found] == [False]
