@@ -200,7 +200,9 @@ BREAK_GLASS_REVIEW_HOURS = float(os.environ.get("THROUGHLINE_REVIEW_HOURS", "72"
 # Private addresses that steps and connections may call, besides those an administrator allows.
 ALLOWED_PRIVATE_NETWORKS = read_list("THROUGHLINE_ALLOWED_PRIVATE_NETWORKS")
 # Gates that other applications offer: name -> dotted path of a promotion.gates.base.Gate.
-OFFERED_GATES: dict[str, str] = {}
+OFFERED_GATES: dict[str, str] = {"anomaly": "metrics.offered.AnomalyGate"}
+# What other applications say on the page of a promotion: dotted paths of functions of it.
+OFFERED_NOTES: list[str] = ["metrics.offered.note_anomalies"]
 
 LOGGING = {
     "version": 1,

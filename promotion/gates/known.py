@@ -1,4 +1,7 @@
-"""Every kind of gate."""
+"""Every kind of gate: our own, and those that other applications offer by name in the settings."""
+
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from .approval import ApprovalGate
 from .base import Gate
@@ -29,3 +32,4 @@ GATES: dict[str, Gate] = {
         ApprovalGate(),
     )
 }
+GATES |= {kind: import_string(path)() for kind, path in settings.OFFERED_GATES.items()}

@@ -29,6 +29,7 @@ from .gate_rows import (
     passable_gates,
 )
 from .history import history_of
+from .offered import offered_notes
 from .stage_track import stops_of
 from .step_rows import Steps, steps_of
 from .target_rows import targets_of
@@ -68,6 +69,7 @@ def page_context(promotion: Promotion, person: User, at: datetime) -> dict[str, 
             promotion, person, at, is_held=bool(gates["holding"]) and not gates["only_observes"]
         ),
         "behind": _behind(promotion),
+        "offered_notes": offered_notes(promotion),
         "panel": panel,
         "changes": changes,
         "lede": _lede(promotion, changes),
