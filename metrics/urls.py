@@ -2,7 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from metrics.views import assessing, assessments, measure_rows, measures, team_maturity
+from metrics.views import (
+    anomalies,
+    assessing,
+    assessments,
+    measure_rows,
+    measures,
+    team_maturity,
+)
 
 ONE = "assessments/<str:team>/<str:cycle>/"
 
@@ -10,6 +17,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("metrics.api.urls")),
     path("measures/", measures.list_measures, name="measure-list"),
     path("measures/viewed/", measures.tell_view, name="measure-viewed"),
+    path("measures/anomalies/", anomalies.list_anomalies, name="anomaly-list"),
+    path("measures/anomalies.csv", anomalies.export_anomalies, name="anomaly-csv"),
+    path("measures/anomalies/<int:pk>/", anomalies.show_anomaly, name="anomaly-detail"),
+    path("measures/anomalies/<int:pk>/dismiss/", anomalies.dismiss, name="anomaly-dismiss"),
     path("measures/<slug:slug>/", measures.show_measure, name="measure-detail"),
     path("measures/<slug:slug>/rows/", measure_rows.list_rows, name="measure-rows"),
     path("measures/<slug:slug>/rows.csv", measure_rows.export_rows, name="measure-rows-csv"),
