@@ -39,7 +39,8 @@ def _address(slug: str) -> str:
 
 
 def _find_team(slug: str) -> Team:
-    return get_object_or_404(Team.objects.select_related("parent"), slug=slug)
+    # PostgreSQL refuses the character that no slug has.
+    return get_object_or_404(Team.objects.select_related("parent"), slug=slug.replace("\x00", ""))
 
 
 @require_safe
