@@ -13,6 +13,7 @@ from promotion.rules.states import State
 from .advance import follow_newest_pipeline
 from .audit import record
 from .finish import wake_service
+from .readiness import take_snapshot
 from .tell_moves import tell_decision, tell_move
 
 
@@ -45,6 +46,7 @@ def decide(number: int, choice: Choice, *, person: User, at: datetime) -> Approv
         content=promotion.content,
         groups=sorted(facts.groups_of(person)),
         let_in_by=sorted(let_in_by),
+        readiness=take_snapshot(promotion),
         eligible=facts.eligible(),
         token=choice.token,
         at=at,

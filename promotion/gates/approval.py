@@ -203,7 +203,10 @@ class ApprovalGate:
             one for rule in verdict.rules.values() if not rule.met for one in rule.can_still_act
         }
         closed = Verdict.CLOSED if verdict.deadlock else Verdict.WAITING
-        return GateOutcome(closed, reason, people=tuple(sorted(able)), fresh_for=FRESH_FOR)
+        lacking = tuple(name for name, rule in verdict.rules.items() if not rule.met)
+        return GateOutcome(
+            closed, reason, people=tuple(sorted(able)), fresh_for=FRESH_FOR, lacking=lacking
+        )
 
 
 def missing_sentence(name: str, rule: rules.RuleVerdict, people: Mapping[str, User]) -> str:

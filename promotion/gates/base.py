@@ -40,6 +40,8 @@ class GateOutcome:
     look_again_in: timedelta | None = None
     people: tuple[str, ...] = ()
     """User names of those whose act would move the gate: they find the promotion in their inbox."""
+    lacking: tuple[str, ...] = ()
+    """Of the approval gate: the names of the rules that are not met."""
 
 
 class Gate(Protocol):

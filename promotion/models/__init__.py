@@ -13,6 +13,7 @@ from .event import Event
 from .evidence import Evidence
 from .freeze import Freeze, GateException, Hold, Lock, Pin
 from .gate_result import GateResult
+from .gate_wait import GateWait
 from .incident import Incident
 from .mapping import Mapping
 from .notification import (
@@ -53,6 +54,7 @@ __all__ = [
     "Freeze",
     "GateException",
     "GateResult",
+    "GateWait",
     "Hold",
     "Incident",
     "IncidentVerdict",

@@ -36,6 +36,11 @@ class Approval(models.Model):
     let_in_by: "models.JSONField[Any, Any]" = models.JSONField(
         default=list, help_text="the rules that let the person in"
     )
+    readiness: "models.JSONField[Any, Any]" = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="verdict, reason and every gate, as they were when it was decided",
+    )
     token = models.ForeignKey(Token, models.PROTECT, null=True, blank=True, related_name="+")
     at = models.DateTimeField()
 

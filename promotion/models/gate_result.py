@@ -33,6 +33,9 @@ class GateResult(models.Model):
     people: "models.JSONField[Any, Any]" = models.JSONField(
         default=list, blank=True, help_text="user names of those whose act would move it"
     )
+    lacking: "models.JSONField[Any, Any]" = models.JSONField(
+        default=list, blank=True, help_text="approval: the names of the rules that are not met"
+    )
     exception = models.ForeignKey(
         "promotion.GateException", models.SET_NULL, null=True, blank=True, related_name="+"
     )
