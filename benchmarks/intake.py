@@ -3,13 +3,14 @@
 Run with `python benchmarks/intake.py [--seconds N] [--rate N] [--batches N] [--events N]`. It makes a
 database of its own (DATABASE_URL names the server, by default postgres@127.0.0.1) and drops it, and
 starts the web process as it is run for real (gunicorn, threads, a pool) with a redis-server of its own.
-Nothing processes the events meanwhile: the acknowledgement must not need it.
+Nothing processes the events meanwhile, but in the memory test: the acknowledgement must not need it.
 
 - single: webhooks signed as GitHub signs, at a steady rate whatever the answers take; milliseconds
   from when each was due to its 202.
 - batches: 100 facts in one POST to /api/v1/events, one after the other, beside one INSERT of the same
-  100 rows into a bare table with a commit each, in turns.
-- memory: resident size of the web's workers over many events.
+  100 rows into a bare table with a commit each, in turns; what is sent is made ready before either.
+- memory: resident size of the web's processes over many events, and of a worker's that processes
+  what it can of them meanwhile and goes on afterwards until it processed `--processed`.
 """
 
 import argparse
@@ -41,6 +42,7 @@ DATABASE = f"throughline_benchmark_{os.getpid()}"
 URL = f"{SERVER.rpartition('/')[0]}/{DATABASE}"
 SECRET = "benchmark-secret"
 BATCH = 100
+PAYLOAD = json.loads((ROOT / "tests/fixtures/github/deployment_status.json").read_text())
 
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -58,6 +60,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200, help="webhooks a second")
     parser.add_argument("--batches", type=int, default=100)
     parser.add_argument("--events", type=int, default=200_000, help="of the memory test, 0 = none")
+    parser.add_argument("--processed", type=int, default=50_000, help="at least, by the worker")
     parser.add_argument("--senders", type=int, default=16, help="connections of the tools")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--threads", type=int, default=8)
@@ -69,7 +72,11 @@ def main() -> None:
             "batches": measure_batches(port, token, given.batches),
         }
         if given.events:
-            report["memory"] = measure_memory(port, web, given.events, given.senders)
+            with run_worker() as worker:
+                report["memory"] = measure_memory(
+                    port, (web, worker), given.events, given.senders, given.processed
+                )
+    report["load_average"] = [round(one, 1) for one in os.getloadavg()]
     print(json.dumps(report, indent=2))
 
 
@@ -108,17 +115,38 @@ def run_everything(workers: int, threads: int) -> Iterator[tuple[int, str, psuti
                 server.execute(f'DROP DATABASE "{DATABASE}" WITH (FORCE)')
 
 
+@contextlib.contextmanager
+def run_worker() -> Iterator[psutil.Process]:
+    """A worker as it is run for real, with one process that works."""
+    command = [
+        sys.executable, "-m", "celery", "-A", "config", "worker", "--concurrency", "1",
+        "--without-gossip", "--without-mingle", "--loglevel", "ERROR",
+    ]  # fmt: skip
+    worker = subprocess.Popen(command, cwd=ROOT, env=os.environ.copy())
+    try:
+        yield psutil.Process(worker.pid)
+    finally:
+        worker.terminate()
+        worker.wait(60)
+
+
 def fill() -> str:
     """The tables, a sender and a token, whose text is returned."""
     from django.core.management import call_command
     from django.db import connection
     from django.utils import timezone
 
-    from promotion.models import Sender, Token
+    from promotion.models import Environment, Sender, Service, Team, Tier, Token
 
     call_command("migrate", verbosity=0)
     at = timezone.now()
     Sender.objects.create(slug="github", name="GitHub", kind="github", secret=SECRET, created_at=at)
+    # What the events speak of is in the catalog, so that they become deployments.
+    team = Team.objects.create(slug="shipping", name="Shipping")
+    repository = PAYLOAD["repository"]["full_name"]
+    Service.objects.create(slug="shipment-api", team=team, repository=repository)
+    for name in {PAYLOAD["deployment"]["environment"].lower(), "production"}:
+        Environment.objects.create(slug=name, name=name, tier=Tier.PRODUCTION, rank=1)
     token, text = Token.make(name="benchmark", user=None, scopes=["events"], created_at=at)
     token.save()
     with connection.cursor() as cursor:
@@ -156,9 +184,9 @@ def ask(
 
 
 def webhook() -> tuple[bytes, dict[str, str]]:
-    """A delivery as GitHub sends it, of its usual size."""
-    payload = json.loads((ROOT / "tests/fixtures/github/deployment_status.json").read_text())
-    body = json.dumps(payload).encode()
+    """A delivery as GitHub sends it, of its usual size, of a deployment that nobody has seen."""
+    deployment = PAYLOAD["deployment"] | {"id": uuid.uuid4().int >> 80}
+    body = json.dumps(PAYLOAD | {"deployment": deployment}).encode()
     signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
     return body, {
         "Content-Type": "application/json",
@@ -190,7 +218,7 @@ def warm_up(port: int, token: str) -> None:
     send_many(port, 400, senders=16)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     for _ in range(20):
-        post_batch(connection, token, facts())
+        post_batch(connection, token, json.dumps(facts()).encode())
 
 
 def measure_singles(port: int, rate: float, seconds: float, senders: int) -> dict[str, Any]:
@@ -229,11 +257,9 @@ def measure_singles(port: int, rate: float, seconds: float, senders: int) -> dic
     }
 
 
-def post_batch(
-    connection: http.client.HTTPConnection, token: str, batch: list[dict[str, Any]]
-) -> None:
+def post_batch(connection: http.client.HTTPConnection, token: str, body: bytes) -> None:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    status = ask(connection, "POST", "/api/v1/events", json.dumps(batch).encode(), headers)
+    status = ask(connection, "POST", "/api/v1/events", body, headers)
     assert status == 202, status
 
 
@@ -244,8 +270,9 @@ def measure_batches(port: int, token: str, count: int) -> dict[str, Any]:
     with psycopg.connect(URL) as database:
         for _ in range(count):
             batch = facts()
+            body = json.dumps(batch).encode()
             begun = time.perf_counter()
-            post_batch(connection, token, batch)
+            post_batch(connection, token, body)
             ours.append(time.perf_counter() - begun)
             rows = [part for one in batch for part in (one["external_id"], json.dumps(one))]
             begun = time.perf_counter()
@@ -284,22 +311,49 @@ def send_many(port: int, count: int, *, senders: int) -> None:
         thread.join()
 
 
-def measure_memory(port: int, web: psutil.Process, count: int, senders: int) -> dict[str, Any]:
-    """Resident megabytes of the workers after each tenth of the events."""
+def measure_memory(
+    port: int,
+    processes: tuple[psutil.Process, psutil.Process],
+    count: int,
+    senders: int,
+    processed: int,
+) -> dict[str, Any]:
+    """Resident megabytes after each tenth of the events, of the web's processes and the worker's."""
+    sizes: list[dict[str, float]] = []
 
-    def resident() -> float:
-        return round(sum(one.memory_info().rss for one in web.children()) / 1e6, 1)
+    def note() -> int:
+        web, worker = (
+            round(sum(one.memory_info().rss for one in parent.children()) / 1e6, 1)
+            for parent in processes
+        )
+        done = count_processed()
+        sizes.append({"processed": done, "web": web, "worker": worker})
+        print(f"{len(sizes) - 1}: {sizes[-1]}", file=sys.stderr)
+        return done
 
-    sizes = [resident()]
-    begun = time.perf_counter()
+    begun, before = time.perf_counter(), note()
     for _ in range(10):
         send_many(port, count // 10, senders=senders)
-        sizes.append(resident())
+        note()
+    sent = time.perf_counter()
+    while count_processed() < processed:
+        time.sleep(5)
+    done = note()
     return {
         "events": count,
-        "per_second": round(count / (time.perf_counter() - begun), 1),
+        "per_second_while_processed": round(count / (sent - begun), 1),
+        "processed_per_second": round((done - before) / (time.perf_counter() - begun), 1),
         "resident_megabytes": sizes,
     }
+
+
+def count_processed() -> int:
+    """Events that became something, or nothing."""
+    with psycopg.connect(URL) as database:
+        (count,) = database.execute(
+            "SELECT count(*) FROM promotion_event WHERE state <> 'received'"
+        ).fetchone() or (0,)
+    return int(count)
 
 
 if __name__ == "__main__":
