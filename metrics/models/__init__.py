@@ -19,6 +19,7 @@ from .fact import (
 from .improvement import Improvement
 from .page_view import PageView
 from .rollup import Rollup, ServiceState, StaleService
+from .sharing import Share, Sharing
 from .target import MeasureTarget
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "PageView",
     "Rollup",
     "ServiceState",
+    "Share",
+    "Sharing",
     "SpanFact",
     "StaleService",
     "TargetFact",
