@@ -25,6 +25,7 @@ class NoticeKind(models.TextChoices):
     FREEZE_ENDS = "freeze ends", "Freeze ends"
     EMERGENCY = "emergency", "Emergency"
     ANOMALY = "anomaly", "Unusual"
+    ASSESSMENT = "assessment", "Assessment"
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):

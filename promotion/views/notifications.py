@@ -27,6 +27,7 @@ STATUS = {
     NoticeKind.FREEZE_ENDS: "passed",
     NoticeKind.EMERGENCY: "failed",
     NoticeKind.ANOMALY: "warned",
+    NoticeKind.ASSESSMENT: "waiting",
 }
 WHEN = {
     NoticeKind.WAITING: "A promotion newly needs your approval.",
@@ -39,6 +40,7 @@ WHEN = {
     NoticeKind.FREEZE_ENDS: "Where you have a role promotions start again.",
     NoticeKind.EMERGENCY: "Somebody broke the glass and you may review it; a review is overdue.",
     NoticeKind.ANOMALY: "A measure does not behave as it usually does.",
+    NoticeKind.ASSESSMENT: "A team of yours may assess itself; an action you own is past its day.",
 }
 
 
