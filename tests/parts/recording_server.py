@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -67,7 +67,9 @@ def run_recording_server(answer: Callable[[Asked], Answer]) -> Iterator[Recordin
                 self.send_header("Content-Length", str(len(given.body)))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(given.body)
+                # Whoever asked may have been killed meanwhile.
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    self.wfile.write(given.body)
 
         def log_message(self, format: str, *args: object) -> None:
             """Keep the tests' output clean."""
