@@ -159,14 +159,14 @@ def fill() -> str:
 
 
 def wait_for(port: int) -> None:
-    """Until the web answers."""
-    deadline = time.monotonic() + 60
+    """Until the web answers; the first answer waits for every page to be imported."""
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError, http.client.HTTPException):
-            ask(http.client.HTTPConnection("127.0.0.1", port, timeout=5), "GET", "/hooks/none")
+            ask(http.client.HTTPConnection("127.0.0.1", port, timeout=60), "GET", "/hooks/none")
             return
         time.sleep(0.2)
-    raise SystemExit("The web did not answer within a minute.")
+    raise SystemExit("The web did not answer within three minutes.")
 
 
 def ask(
