@@ -21,6 +21,8 @@ from metrics.rollups.storing import (
 )
 from metrics.rollups.watching import EVERY_SERVICE, LINES
 
+from .note_flow import note_flow
+
 
 def refresh_facts(service_key: int, at: datetime, *, with_sums: bool = True) -> int:
     """Brings one service (0: what belongs to none) up to what is known at `at`.
@@ -38,6 +40,8 @@ def refresh_facts(service_key: int, at: datetime, *, with_sums: bool = True) -> 
         line = find_line(service_key) if service_key != NO_SERVICE else []
         changed = write_facts(facts)
         write_sums(facts, line, state.line, with_others=with_sums)
+        if service_key != NO_SERVICE:
+            note_flow(service_key, at)
         write_state(facts, line)
         StaleService.objects.filter(pk__in=noted).delete()
     return changed

@@ -16,6 +16,7 @@ from .fact import (
     TargetFact,
     TraceFact,
 )
+from .flow import ControlFact, FlowFact, WaitFact
 from .improvement import Improvement
 from .page_view import PageView
 from .rollup import Rollup, ServiceState, StaleService
@@ -31,8 +32,10 @@ __all__ = [
     "CheckDispute",
     "CheckResult",
     "CohortFact",
+    "ControlFact",
     "EvidenceFile",
     "ExecutionFact",
+    "FlowFact",
     "HandIn",
     "Improvement",
     "IncidentFact",
@@ -49,4 +52,5 @@ __all__ = [
     "TargetFact",
     "TeamLevel",
     "TraceFact",
+    "WaitFact",
 ]

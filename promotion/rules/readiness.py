@@ -17,8 +17,10 @@ class Ready(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GateSaid:
-    """What one gate said: verdict is open, waiting or closed; `is_passed` where an exception or a
-    broken glass opened it."""
+    """What one gate said: verdict is open, waiting or closed.
+
+    `is_passed` where an exception or a broken glass opened it.
+    """
 
     gate: str
     title: str
