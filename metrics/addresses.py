@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 
 from metrics.facts import split_fact_id
 from metrics.measures.results import Row
-from promotion.models import Deployment, Release
+from promotion.models import Correction, Deployment, Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,48 @@ class Place:
     promotion_url: str = ""
     version: str = ""
     release_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FactLink:
+    """A fact behind a row, and the page on which it is corrected."""
+
+    words: str
+    url: str
+
+
+def link_facts(rows: Iterable[Row]) -> dict[str, list[FactLink]]:
+    """The facts behind each row and behind what is said against it; one query at most."""
+    found = {row.unit: [*row.ids, *_speakers(row)] for row in rows}
+    numbers = {
+        split[1]
+        for ids in found.values()
+        for split in map(split_fact_id, ids)
+        if split and split[0] == "promotion"
+    }
+    carried: dict[int, int] = {}
+    if numbers:
+        told = Deployment.objects.filter(promotion__in=numbers).order_by("-pk")
+        carried = dict(told.values_list("promotion_id", "pk"))
+    return {
+        unit: list(dict.fromkeys(_link(each, carried) for each in ids if _link(each, carried).url))
+        for unit, ids in found.items()
+    }
+
+
+def _speakers(row: Row) -> list[str]:
+    """What says that a deployment failed: its remedies and incidents."""
+    findings: Any = dict(row.details).get("findings") or ()
+    return [str(by) for _, by, _ in findings]
+
+
+def _link(fact_id: str, carried: dict[int, int]) -> FactLink:
+    kind, key = split_fact_id(fact_id) or ("", 0)
+    if kind == "promotion":
+        kind, key = "deployment", carried.get(key, 0)
+    if kind not in Correction.Subject.values or not key:
+        return FactLink("", "")
+    return FactLink(f"{kind} {key}", find_address("fact-detail", kind, key))
 
 
 def find_address(name: str, *arguments: object) -> str:

@@ -3,11 +3,13 @@
 from .durations import Mean, draw_parts, draw_spans
 from .failures import draw_failures
 from .frame import Chart
+from .marks import Mark, mark_chart
 from .shares import draw_classes, draw_links, draw_share, draw_shares
 from .sparkline import Sparkline, draw_sparkline
 
 __all__ = [
     "Chart",
+    "Mark",
     "Mean",
     "Sparkline",
     "draw_classes",
@@ -18,4 +20,5 @@ __all__ = [
     "draw_shares",
     "draw_spans",
     "draw_sparkline",
+    "mark_chart",
 ]

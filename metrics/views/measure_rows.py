@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from metrics.actions.set_target import NewTarget, set_target
-from metrics.addresses import place_rows
+from metrics.addresses import FactLink, link_facts, place_rows
 from metrics.described import (
     BY_SLUG,
     SET_ASIDE_WORDS,
@@ -121,12 +121,12 @@ def list_rows(request: HttpRequest, slug: str) -> HttpResponse:
     verdicts = report.count_verdicts(described.name)
     page = _find_page(request, report, described, choice, verdicts)
     found = list(page.object_list)
-    places = place_rows(found)
+    places, facts = place_rows(found), link_facts(found)
     context = {
         "bar": make_bar(report.asked),
         "described": described,
         "result": result,
-        "rows": [_show_row(row, places) for row in found],
+        "rows": [_show_row(row, places, facts) for row in found],
         "page": page,
         "choice": choice,
         "columns": [_head(choice, key, words) for key, words in COLUMNS],
@@ -172,9 +172,10 @@ def _head(choice: Choice, key: str, words: str) -> dict[str, Any]:
     }
 
 
-def _show_row(row: Row, places: dict[str, Any]) -> dict[str, Any]:
+def _show_row(row: Row, places: dict[str, Any], facts: dict[str, list[FactLink]]) -> dict[str, Any]:
     return {
         "row": row,
+        "facts": facts.get(row.unit, []),
         "place": places.get(row.unit),
         "verdict": VERDICT_WORDS.get(row.verdict, row.verdict),
         "status": VERDICT_STATUS.get(row.verdict, "unknown"),

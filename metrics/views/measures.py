@@ -11,10 +11,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from metrics.actions.note_view import note_view
 from metrics.actions.set_target import may_set_target
-from metrics.charts import Sparkline, draw_shares, draw_sparkline
+from metrics.charts import Chart, Mark, Sparkline, draw_shares, draw_sparkline, mark_chart
 from metrics.described import BY_SLUG, SET_ASIDE_WORDS, Described
+from metrics.marks import find_marks
 from metrics.measures.build_to_production import BuildToProduction
+from metrics.measures.periods import split_period
 from metrics.measures.results import DEFINITION, Summary
+from metrics.models import Anomaly
 from metrics.reports import Figure, Report, open_report
 from metrics.rollups.figures import Tallied, summarise
 from metrics.rollups.tallies import Tally
@@ -80,11 +83,13 @@ def list_measures(request: HttpRequest) -> HttpResponse:
             draw_mean_parts(report, spans),
             draw_shares(series, report.step, find_shares_title([by_name[n] for n in SHARES])),
         ]
+    marks = find_marks(report, tuple(by_name))
     context = {
         "bar": make_bar(report.asked),
         "sentence": open_measures(figures),
         "lines": [make_line(figure) for figure in figures],
-        "charts": charts,
+        "charts": _mark(report, charts, marks),
+        "open_anomalies": Anomaly.objects.open().count(),
         **_list_services(request, report, figures),
         "definition": DEFINITION,
         "has_data": bool(charts),
@@ -117,7 +122,16 @@ def show_measure(request: HttpRequest, slug: str) -> HttpResponse:
         "nav_section": "measure",
     }
     add_chapter(context, report, figure)
+    marks = find_marks(report, (described.name,))
+    context["charts"] = _mark(report, context["charts"], marks)
+    context["unusual"] = sum(mark.is_anomaly for mark in marks)
     return render(request, "metrics/measure_detail.html", context)
+
+
+def _mark(report: Report, charts: list[Chart], marks: list[Mark]) -> list[Chart]:
+    """The charts over time with what stands at their dates."""
+    parts = split_period(report.asked.period, report.step)
+    return [mark_chart(chart, parts, marks) for chart in charts]
 
 
 @require_POST
