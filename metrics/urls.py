@@ -3,9 +3,11 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from metrics.views import (
+    annotations,
     anomalies,
     assessing,
     assessments,
+    facts,
     measure_rows,
     measures,
     team_maturity,
@@ -21,6 +23,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("measures/anomalies.csv", anomalies.export_anomalies, name="anomaly-csv"),
     path("measures/anomalies/<int:pk>/", anomalies.show_anomaly, name="anomaly-detail"),
     path("measures/anomalies/<int:pk>/dismiss/", anomalies.dismiss, name="anomaly-dismiss"),
+    path("measures/annotations/", annotations.list_annotations, name="annotation-list"),
+    path("measures/annotations/make/", annotations.make, name="annotation-make"),
+    path("measures/annotations/<int:pk>/", annotations.change, name="annotation-change"),
+    path("measures/annotations/<int:pk>/remove/", annotations.remove, name="annotation-remove"),
+    path("measures/facts/<str:kind>/<int:pk>/", facts.show_fact, name="fact-detail"),
+    path("measures/facts/<str:kind>/<int:pk>/void/", facts.void, name="fact-void"),
+    path("measures/facts/<str:kind>/<int:pk>/judge/", facts.judge, name="fact-judge"),
+    path("measures/failures/incidents/", facts.list_incidents, name="incident-list"),
     path("measures/<slug:slug>/", measures.show_measure, name="measure-detail"),
     path("measures/<slug:slug>/rows/", measure_rows.list_rows, name="measure-rows"),
     path("measures/<slug:slug>/rows.csv", measure_rows.export_rows, name="measure-rows-csv"),
