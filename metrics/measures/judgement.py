@@ -141,8 +141,10 @@ def judge(knowledge: Knowledge, executions: tuple[Execution, ...], marks: list[M
     findings: dict[int, list[Finding]] = defaultdict(list)
     unplanned: set[int] = set()
     for mark in marks:
-        failed, remedy = of_run[id(mark.failed)], of_run[id(mark.by)]
+        failed, remedy = of_run.get(id(mark.failed)), of_run[id(mark.by)]
         unplanned.add(id(remedy))
+        if failed is None:
+            continue  # a starting point: seen running, and deployed by nobody we know of
         finding = Finding(mark.kind, remedy.finished_at, remedy.id, mark.how, remedy=remedy)
         if finding not in findings[id(failed)]:
             findings[id(failed)].append(finding)

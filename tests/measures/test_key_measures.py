@@ -331,6 +331,16 @@ def test_a_declared_rollback_falls_back_on_what_failed_before_it(story: Any) -> 
     assert failed(story) == ["d2"]
 
 
+def test_going_back_past_a_starting_point_blames_no_deployment(story: Any) -> None:
+    story.observe("o1", "A", 1)
+    story.observe("o2", "B", 1)
+    story.deploy("d1", "A", 3)
+
+    result = story.ask()["failures"]
+
+    assert (result.count, result.denominator) == (0, 1)
+
+
 def test_a_failed_return_is_no_inferred_rollback_and_a_declared_one_is(story: Any) -> None:
     story.deploy("d1", "A", 1)
     story.deploy("d2", "B", 2)
