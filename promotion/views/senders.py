@@ -24,6 +24,7 @@ from promotion.actions.take_delivery import send_test
 from promotion.configuration_forms import OwnSecretForm, SenderForm, SignatureForm
 from promotion.exceptions import InputError, ThroughlineError
 from promotion.models import Event, Mapping, Sender
+from promotion.rules.severity import CHOICES
 from promotion.sources.known import SOURCES
 from promotion.sources.own_keys.known import OWN_KEYS
 from promotion.sources.setup import setup_of
@@ -214,6 +215,7 @@ def _page(
         "secret_form": secret_form or OwnSecretForm(),
         "signature_form": signature_form or _signature_form(sender),
         "may_configure": person.may_configure(),
+        "severities": CHOICES,
         "may_map": may_map(person),
         "nav_section": "integration",
     }
