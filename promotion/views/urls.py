@@ -28,6 +28,7 @@ from . import (
     releases,
     search,
     senders,
+    severity,
     sign_in,
 )
 from .numbers import PromotionNumber
@@ -159,6 +160,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("integrations/<str:slug>/last/", senders.show_last, name="sender-last"),
     path("integrations/<str:slug>/test/", senders.deliver_test, name="sender-test"),
     path("integrations/<str:slug>/turn/", senders.turn, name="sender-turn"),
+    path("integrations/<str:slug>/severity/", severity.set_severity, name="sender-severity"),
     path("integrations/<str:slug>/signature/", senders.take_signature, name="sender-signature"),
     path("integrations/<str:slug>/own-secret/", senders.take_own_secret, name="sender-secret"),
     path("environments/", environments.list_environments, name="environment-list"),
