@@ -22,6 +22,7 @@ from tests.factories import (
     make_promotion,
     make_release,
     make_release_manager,
+    make_sender,
     make_service,
 )
 
@@ -282,3 +283,30 @@ def test_the_page_of_a_promotion_says_what_is_unusual_about_it(client, ines, dep
 
     assert anomaly.sentence in page
     assert reverse("anomaly-detail", args=[anomaly.pk]) in page
+
+
+def test_the_api_lists_anomalies_by_state_with_baseline_and_limits(client, ines, deployment):
+    anomaly = make_anomaly(deployment.service)
+    make_anomaly(deployment.service, closed_at=NOW)
+
+    answer = client.get("/api/v1/anomalies", {"state": "open", "service": "shipment-api"})
+
+    assert answer.status_code == 200
+    (found,) = answer.json()["results"]
+    assert (found["id"], found["state"], found["rule"]) == (anomaly.pk, "open", "share")
+    assert found["details"]["limits"] == {"low": 0.5, "high": 1.0}
+    assert client.get("/api/v1/anomalies", {"state": "odd"}).status_code == 400
+
+
+def test_who_configures_sets_from_which_severity_incidents_of_a_sender_count(client):
+    sender = make_sender("pagerduty", "pagerduty")
+    client.force_login(make_person("tomasz", "member"))
+    address = reverse("sender-severity", args=[sender.slug])
+    assert client.post(address, {"severity": "high"}).status_code == 403
+    client.force_login(make_person("carla", "platform engineer"))
+
+    assert client.post(address, {"severity": "odd"}).status_code == 400
+    client.post(address, {"severity": "high"})
+
+    page = client.get(reverse("sender-detail", args=[sender.slug])).content.decode()
+    assert "high and above; others are only suspected" in page
