@@ -141,9 +141,9 @@ def lack_readiness(_facts: CheckFacts, _window: CheckWindow) -> Tally:
 
 
 def lack_anomalies(_facts: CheckFacts, _window: CheckWindow) -> Tally:
-    """Anomalies are not kept, so that nothing can be counted."""
+    """Anomalies are not among the facts of the checks, so that nothing can be counted."""
     return Tally(
-        unmeasured="Anomalies and what was done about them are not on record yet.",
+        unmeasured="What was done about anomalies is on record, and not counted here yet.",
     )
 
 
