@@ -10,7 +10,6 @@ from django import forms
 from django.conf import settings
 from django.utils.dateparse import parse_datetime
 
-from metrics.maturity.values import Answer as AnswerValue
 from metrics.measures.base import Filters
 from metrics.measures.periods import Period
 from promotion.models import Environment, Service, Team
@@ -188,28 +187,6 @@ class TargetForm(forms.Form):
     value = forms.FloatField(required=False, min_value=0, max_value=100_000)
     team = forms.CharField(required=False)
     service = forms.CharField(required=False)
-
-
-class AnswerForm(forms.Form):
-    """One answer of an assessment."""
-
-    value = forms.ChoiceField(
-        choices=[(each.value, each.label) for each in AnswerValue],
-        error_messages={
-            "invalid_choice": "This is no answer that can be given. Nothing was saved.",
-            "required": "Choose an answer first. Nothing was saved.",
-        },
-    )
-    comment = forms.CharField(required=False, max_length=2000)
-    reason = forms.CharField(required=False, max_length=500)
-    evidence_url = forms.URLField(
-        required=False,
-        max_length=1000,
-        assume_scheme="https",
-        error_messages={
-            "invalid": "Evidence is a link that begins with https://. Nothing was saved."
-        },
-    )
 
 
 class ObjectionForm(forms.Form):

@@ -6,6 +6,7 @@ from django.utils import timezone
 from metrics.actions.find_anomalies import find_anomalies, find_slow_promotions
 from metrics.actions.recompute_checks import recompute_checks, recompute_due
 from metrics.actions.refresh_facts import refresh_stale
+from metrics.actions.remind import remind
 from metrics.models import ServiceState
 from promotion.models import Team
 
@@ -50,3 +51,9 @@ def measure_due_teams() -> int:
 def measure_team(key: int) -> int:
     """Finds anew what the checks say of one team."""
     return recompute_checks(timezone.now(), teams=Team.objects.filter(pk=key))
+
+
+@shared_task
+def remind_teams() -> int:
+    """Tells teams of this quarter's assessment and owners of their actions; each thing once."""
+    return remind(timezone.now())

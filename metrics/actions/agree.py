@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from metrics.answers import read_answers
 from metrics.models import Assessment
 from metrics.standing import derive_standing, find_model, write_result
 from metrics.targets import Targets
@@ -31,6 +32,8 @@ def submit(key: int, *, person: User, at: datetime) -> Assessment:
     assessment = lock_assessment(key)
     check_member(person, assessment.team)
     _check_state(assessment, Assessment.State.DRAFT)
+    if assessment.is_answered_alone:
+        raise ConflictError("The discussion is not open yet. Nothing was submitted.")
     if not assessment.answers.exists():
         raise InputError("No statement is answered yet. Nothing was submitted.")
     assessment.state = Assessment.State.IN_REVIEW
@@ -65,7 +68,10 @@ def agree(key: int, *, person: User, at: datetime) -> Assessment:
         raise NotAllowedError(f"{refusal} Nothing was changed.")
     _check_state(assessment, Assessment.State.IN_REVIEW)
     model = find_model(assessment)
-    answers = list(assessment.answers.select_related("answered_by"))
+    answers = read_answers(assessment)
+    for answer in answers:
+        if answer.inherited_from_id:
+            answer.save()  # from here on it no longer follows the other team
     results = keep_results(assessment.team, model, Targets(at), at)
     result = derive_standing(model, answers, at, results)
     earlier = Assessment.objects.filter(

@@ -1,7 +1,9 @@
 """What somebody else has to say yes to: evidence, and that a statement does not apply."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import transaction
 
 from metrics.maturity.values import Answer as Value
@@ -38,24 +40,42 @@ def _lock_answer(key: int, statement_id: str, person: User) -> Answer:
     return answer
 
 
+def _begin_day(day: date) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=ZoneInfo(settings.TIME_ZONE))
+
+
 @transaction.atomic
 def accept_evidence(key: int, statement_id: str, *, person: User, at: datetime) -> Answer:
-    """Accepts the evidence of an answer for 180 days; never by who gave it.
+    """Accepts the evidence of an answer until its review, at most 180 days; never by who gave it.
 
     Raises NotAllowedError, ConflictError once agreed, InputError where there is no evidence.
     """
     answer = _lock_answer(key, statement_id, person)
-    if not answer.evidence_url:
+    if answer.inherited_from_id:
+        raise InputError(
+            "The team the answer comes from has its evidence accepted. Nothing was changed."
+        )
+    if not answer.has_evidence:
         raise InputError("This answer has no evidence to accept. Nothing was changed.")
     if person.pk in (answer.evidence_by_id, answer.answered_by_id):
         raise NotAllowedError(
             "Evidence is accepted by somebody other than who gave it or who answered."
             " Nothing was changed."
         )
+    expires_at = at + EVIDENCE_HOLDS
+    if answer.evidence_review_on is not None:
+        expires_at = min(expires_at, _begin_day(answer.evidence_review_on))
+    if expires_at <= at:
+        raise InputError(
+            "The day to review this evidence has come: review it and give its next day first."
+            " Nothing was changed."
+        )
     answer.evidence_accepted_by, answer.evidence_accepted_at = person, at
-    answer.evidence_expires_at = at + EVIDENCE_HOLDS
+    answer.evidence_expires_at = expires_at
     answer.save()
     details = {"statement": statement_id, "evidence": answer.evidence_url}
+    if answer.evidence_file is not None:
+        details["sha256"] = answer.evidence_file.sha256
     record("assessment.accept-evidence", answer.assessment, actor=person, at=at, details=details)
     return answer
 

@@ -1,5 +1,6 @@
 """What people do with an assessment: begin, answer, accept, submit, agree."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
@@ -9,29 +10,23 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_POST, require_safe
 
 from metrics.actions.agree import agree, send_back, submit
-from metrics.actions.assess import Given, save_answer, start_assessment
+from metrics.actions.answer_alone import answer_alone, begin_alone, hand_in, open_discussion
+from metrics.actions.assess import save_answer, start_assessment
+from metrics.actions.give_evidence import give_evidence
 from metrics.actions.support import accept_evidence, agree_not_applicable
-from metrics.forms import AnswerForm
-from metrics.maturity.values import Answer as Value
-from metrics.models import Answer, Assessment
-from metrics.standing import find_model
+from metrics.answer_forms import AnswerForm, EvidenceForm
+from metrics.models import Assessment, EvidenceFile
 from metrics.tasks import measure_team
 from promotion.exceptions import InputError, ThroughlineError
 from promotion.models import Team, User
 from promotion.views.refusing import refuse, status_of
 
-from .assessments import (
-    find_assessment,
-    find_result,
-    make_rights,
-    make_statement,
-    open_assessment,
-    read_answers,
-    show_result,
-)
+from .assessments import find_assessment, find_way_on
+from .sheet import Sheet
 
 
 def _address(assessment: Assessment, category: str = "") -> str:
@@ -60,19 +55,8 @@ def save(request: HttpRequest, team: str, cycle: str, statement: str) -> HttpRes
     try:
         if not form.is_valid():
             raise InputError(str(next(iter(form.errors.values()))[0]))
-        given = form.cleaned_data
-        answer = save_answer(
-            assessment.pk,
-            Given(
-                statement,
-                Value(given["value"]),
-                given["comment"],
-                given["reason"],
-                given["evidence_url"],
-            ),
-            person=cast(User, request.user),
-            at=at,
-        )
+        act = answer_alone if assessment.is_answered_alone else save_answer
+        act(assessment.pk, form.read(statement), person=cast(User, request.user), at=at)
     except ThroughlineError as error:
         if not is_htmx:
             return refuse(request, error, _address(assessment))
@@ -84,26 +68,19 @@ def save(request: HttpRequest, team: str, cycle: str, statement: str) -> HttpRes
         )
     if not is_htmx:
         return redirect(_address(assessment, statement.partition(".")[0]))
-    return _answer_saved(request, assessment, answer, at)
+    return _answer_saved(request, assessment, statement, at)
 
 
 def _answer_saved(
-    request: HttpRequest, assessment: Assessment, answer: Answer, at: datetime
+    request: HttpRequest, assessment: Assessment, statement: str, at: datetime
 ) -> HttpResponse:
-    model = find_model(assessment)
-    answers = read_answers(assessment)
-    mine = next(one for one in answers if one.pk == answer.pk)
-    result = find_result(assessment, answers, model, at)
-    answered = {one.statement_id for one in answers}
-    standing = show_result(result, model, answered, is_frozen=assessment.is_frozen)
-    written = result.get("checks", {}).get(answer.statement_id)
+    sheet = Sheet(assessment, cast(User, request.user), at)
+    found = sheet.model.get_statement(statement)
     context: dict[str, Any] = {
-        **make_rights(assessment, cast(User, request.user)),
-        "assessment": assessment,
+        **sheet.make_context(),
+        **find_way_on(sheet, found.category),
         "saved_at": timezone.localtime(at),
-        "one": make_statement(model.get_statement(answer.statement_id), mine, at, written),
-        "standing": standing,
-        "sentence": open_assessment(assessment, standing),
+        "one": sheet.make_statement(found),
     }
     return render(request, "metrics/_saved.html", context)
 
@@ -150,3 +127,57 @@ def return_to_draft(request: HttpRequest, team: str, cycle: str) -> HttpResponse
 def agree_result(request: HttpRequest, team: str, cycle: str) -> HttpResponseBase:
     """Freezes the result."""
     return _do(request, team, cycle, agree, said="Agreed. The result is frozen.")
+
+
+@require_POST
+def answer_alone_first(request: HttpRequest, team: str, cycle: str) -> HttpResponseBase:
+    """Asks every member to answer alone."""
+    said = "Each member answers alone now. You facilitate: open the discussion when they are done."
+    return _do(request, team, cycle, begin_alone, said=said)
+
+
+@require_POST
+def hand_in_own(request: HttpRequest, team: str, cycle: str) -> HttpResponseBase:
+    """Makes a member's own answers final."""
+    return _do(request, team, cycle, hand_in, said="Handed in. You see what the others handed in.")
+
+
+@require_POST
+def discuss(request: HttpRequest, team: str, cycle: str) -> HttpResponseBase:
+    """Shows everybody what each said."""
+    said = "The discussion is open. Where all said the same, that is the team's answer."
+    return _do(request, team, cycle, open_discussion, said=said)
+
+
+@require_POST
+def show_evidence(request: HttpRequest, team: str, cycle: str, statement: str) -> HttpResponseBase:
+    """Puts evidence on an answer: a link, a file, or both."""
+    assessment = find_assessment(team, cycle)
+    form = EvidenceForm(request.POST, request.FILES)
+    try:
+        if not form.is_valid():
+            raise InputError(str(next(iter(form.errors.values()))[0]))
+        give_evidence(
+            assessment.pk,
+            statement,
+            form.read(),
+            person=cast(User, request.user),
+            at=timezone.now(),
+        )
+    except ThroughlineError as error:
+        return refuse(request, error, _address(assessment, statement.partition(".")[0]))
+    messages.success(request, "Evidence kept. Somebody else accepts it.")
+    slug = statement.replace(".", "-")
+    return redirect(f"{_address(assessment, statement.partition('.')[0])}#{slug}")
+
+
+@require_safe
+def download_evidence(_request: HttpRequest, key: int) -> HttpResponse:
+    """The bytes of an evidence file, to be kept and not opened in the browser."""
+    found = get_object_or_404(EvidenceFile, pk=key)
+    response = HttpResponse(bytes(found.body), content_type="application/octet-stream")
+    response["Content-Disposition"] = content_disposition_header(True, found.name) or "attachment"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(found.sha256)).decode()}:"
+    return response

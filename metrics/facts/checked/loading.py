@@ -36,13 +36,18 @@ def load_check_facts(
     model_id: str,
     has_target: bool = False,
     throughput_target: float | None = None,
+    service: str | None = None,
 ) -> CheckFacts:
     """What was known at `at` of a team with its sub-teams, for the checks of a model.
+
+    With `service` (a slug) only of that one of its services.
 
     The targets are the caller's to say: promotions a week and service for throughput.
     """
     teams = find_team_keys(team)
-    services = dict(Service.objects.filter(team__in=teams).values_list("pk", "slug"))
+    rows = Service.objects.filter(team__in=teams)
+    rows = rows.filter(slug=service) if service else rows
+    services = dict(rows.values_list("pk", "slug"))
     history = History(load_record(at, services=list(services)), at)
     releases, versions = load_release_details(services, at)
     stored = load_stored(services, at)
