@@ -8,7 +8,6 @@ from metrics.views import (
     assessing,
     assessments,
     facts,
-    flow,
     measure_rows,
     measures,
     team_maturity,
@@ -18,7 +17,6 @@ ONE = "assessments/<str:team>/<str:cycle>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("metrics.api.urls")),
-    path("", include("metrics.out_urls")),
     path("measures/", measures.list_measures, name="measure-list"),
     path("measures/viewed/", measures.tell_view, name="measure-viewed"),
     path("measures/anomalies/", anomalies.list_anomalies, name="anomaly-list"),
@@ -33,9 +31,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("measures/facts/<str:kind>/<int:pk>/void/", facts.void, name="fact-void"),
     path("measures/facts/<str:kind>/<int:pk>/judge/", facts.judge, name="fact-judge"),
     path("measures/failures/incidents/", facts.list_incidents, name="incident-list"),
-    path("measures/flow/", flow.show_flow, name="flow"),
-    path("measures/flow/rows/", flow.list_flow_rows, name="flow-rows"),
-    path("measures/flow/rows.csv", flow.export_flow, name="flow-csv"),
     path("measures/<slug:slug>/", measures.show_measure, name="measure-detail"),
     path("measures/<slug:slug>/rows/", measure_rows.list_rows, name="measure-rows"),
     path("measures/<slug:slug>/rows.csv", measure_rows.export_rows, name="measure-rows-csv"),
