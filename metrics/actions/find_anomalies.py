@@ -21,9 +21,18 @@ from metrics.unusual.candidates import DURATION
 from promotion.actions.finish import wake_service
 from promotion.actions.tell import News, tell
 from promotion.actions.tell_moves import people_with_roles
-from promotion.models import NoticeKind, Role, Service, User
+from promotion.models import (
+    NoticeKind,
+    Notification,
+    NotificationDelivery,
+    Role,
+    Service,
+    User,
+)
 
 NEWS_FOR = timedelta(days=14)  # what was over longer ago is no news
+# Events come in any order, and history in pieces: what is over by then was never so.
+TOLD_AFTER = timedelta(minutes=10)
 # Where a stretch begins may move by a few weeks as points are added; it stays the same anomaly.
 STRETCHES, SAME_WITHIN = (SHIFT, SIDE, NEAR), timedelta(days=28)
 
@@ -60,7 +69,8 @@ def keep_found(known: AnomalyQuerySet, found: Sequence[Candidate], at: datetime)
     """Of `known` those found stay or open again, the others close; what is new is told of."""
     rows = {row.key: row for row in known.select_for_update(of=("self",)).order_by("pk")}
     kept: set[int] = set()
-    touched: set[int] = set()
+    touched: set[int | None] = set()
+    news: list[tuple[Anomaly, Candidate]] = []
     for candidate in found:
         row = _find_same(rows.values(), candidate)
         if row is None:
@@ -68,15 +78,17 @@ def keep_found(known: AnomalyQuerySet, found: Sequence[Candidate], at: datetime)
                 key=candidate.key, defaults={**_columns(candidate), "opened_at": at}
             )
             if is_new:
-                _tell(row, candidate, at)
-                touched |= {row.service_id} - {None}
+                touched.add(row.service_id)
         else:
             _update(row, candidate)
+            if row.state == "open" and at - row.opened_at >= TOLD_AFTER:
+                news.append((row, candidate))
         kept.add(row.pk)
+    _tell_news(news, at)
     gone = [row for row in rows.values() if row.closed_at is None and row.pk not in kept]
     Anomaly.objects.filter(pk__in=[row.pk for row in gone]).update(closed_at=at)
-    touched |= {row.service_id for row in gone} - {None}
-    for key in sorted(touched):
+    touched.update(row.service_id for row in gone)
+    for key in sorted(key for key in touched if key is not None):
         wake_service(key, at)
 
 
@@ -123,18 +135,36 @@ def _update(row: Anomaly, candidate: Candidate) -> None:
         Anomaly.objects.filter(pk=row.pk).update(**changed)
 
 
+def _tell_news(found: Sequence[tuple[Anomaly, Candidate]], at: datetime) -> None:
+    """Each is told once; two queries where all were told."""
+    keys = [_key(row) for row, _ in found]
+    told = {
+        *Notification.objects.filter(key__in=keys).values_list("key", flat=True),
+        *NotificationDelivery.objects.filter(key__in=keys).values_list("key", flat=True),
+    }
+    for row, candidate in found:
+        if _key(row) not in told:
+            _tell(row, candidate, at)
+
+
+def _key(row: Anomaly) -> str:
+    return f"anomaly:{row.pk}"
+
+
 def _tell(row: Anomaly, candidate: Candidate, at: datetime) -> None:
     """The release managers of the team; not what is good, long past, or told as stuck already."""
     is_told_as_stuck = bool(candidate.details.get("is_running"))
     if not row.is_worse or is_told_as_stuck or at - candidate.happened_at > NEWS_FOR:
         return
-    service = Service.objects.select_related("team").filter(pk=row.service_id).first()
+    service: Service | None = None
+    if row.service_id is not None:
+        service = Service.objects.select_related("team").get(pk=row.service_id)
     people: list[User] = []
     if service is not None:
         people = people_with_roles(service.team, Role.RELEASE_MANAGER)
     news = News(
         kind=NoticeKind.ANOMALY,
-        key=f"anomaly:{row.pk}",
+        key=_key(row),
         sentence=row.sentence.replace("\u00a0", " "),
         link=f"/measures/anomalies/{row.pk}/",
         service=service,

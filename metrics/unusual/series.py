@@ -97,12 +97,16 @@ def _judge_rate(name: str, buckets: Sequence[Bucket]) -> Iterator[tuple[Series, 
 
 
 def _judge_throughput(buckets: Sequence[Bucket]) -> Iterator[tuple[Series, Finding]]:
-    """Production deployments a week, weeks without one included from the first with one on."""
+    """Production deployments a week, weeks without one included from the first with one on.
+
+    Fewer than one a week are too rare to be counted by week.
+    """
     first = next((place for place, each in enumerate(buckets) if each.n), len(buckets))
     known = buckets[first:]
     days = [each.period.from_ for each in known]
     values = [float(each.n) for each in known]
-    yield from _judge_weekly(Series(THROUGHPUT, NUMBER, days, values, _judged_from(days)))
+    if values and sum(values) >= len(values):
+        yield from _judge_weekly(Series(THROUGHPUT, NUMBER, days, values, _judged_from(days)))
 
 
 def _medians(buckets: Sequence[Bucket]) -> Series:

@@ -86,13 +86,23 @@ def test_computing_again_makes_nothing_twice_and_tells_nobody_twice():
     find_anomalies(NOW)
     columns = ("pk", "key", "opened_at", "closed_at")
     before = list(Anomaly.objects.order_by("pk").values_list(*columns))
+    find_anomalies(NOW + timedelta(minutes=15))
     told = Notification.objects.count()
 
-    find_anomalies(NOW + timedelta(minutes=15))
+    find_anomalies(NOW + timedelta(minutes=30))
 
     assert before
     assert list(Anomaly.objects.order_by("pk").values_list(*columns)) == before
     assert Notification.objects.count() == told
+    assert told
+
+
+def test_fewer_than_one_deployment_a_week_are_not_counted_by_week():
+    deploy_weeks([1, *[0] * 16, 1, 0, 0])
+
+    find_anomalies(NOW)
+
+    assert not found("throughput").exists()
 
 
 def test_an_anomaly_closes_when_it_is_no_longer_so_and_opens_again_when_it_is():
@@ -186,7 +196,9 @@ def test_those_who_may_act_are_told_of_what_is_worse():
     )
 
     find_anomalies(NOW)
-    find_anomalies(NOW)
+    assert not Notification.objects.exists()
+    for minutes in (15, 30):
+        find_anomalies(NOW + timedelta(minutes=minutes))
 
     anomaly = Anomaly.objects.get(promotion=slow)
     notice = Notification.objects.get(person=ines, kind="anomaly")
