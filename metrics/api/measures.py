@@ -101,7 +101,8 @@ def _open_report(asked: Asked) -> Report:
         raise InputError(f"{error} Nothing was computed.") from error
 
 
-def _write_head(asked: Asked) -> dict[str, Any]:
+def write_head(asked: Asked) -> dict[str, Any]:
+    """What was asked, and by which definition."""
     filters = asked.filters
     return {
         "definition": DEFINITION,
@@ -131,7 +132,7 @@ class Measures(APIView):
         figures = report.figures()
         return Response(
             {
-                **_write_head(report.asked),
+                **write_head(report.asked),
                 "measures": [write_figure(figure, report) for figure in figures],
                 "behind": report.fresh.behind,
             }
@@ -170,7 +171,7 @@ class MeasureRows(APIView):
             following = request.build_absolute_uri(f"{request.path}?{urlencode(query)}")
         return Response(
             {
-                **_write_head(asked),
+                **write_head(asked),
                 "measure": described.name,
                 "next": following,
                 "results": _write_rows(page[:limit]),

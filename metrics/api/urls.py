@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, path
 
-from . import anomalies, maturity, measures
+from . import anomalies, flow, maturity, measures
 
 # Signed in or by token: the views themselves ask.
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         login_not_required(measures.MeasureRows.as_view()),
         name="api-measure-rows",
     ),
+    path("flow", login_not_required(flow.FlowOf.as_view()), name="api-flow"),
     path("anomalies", login_not_required(anomalies.AnomalyList.as_view()), name="api-anomalies"),
     path("maturity", login_not_required(maturity.Maturity.as_view()), name="api-maturity"),
     path(

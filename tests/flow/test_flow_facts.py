@@ -5,7 +5,12 @@ from collections import Counter
 import pytest
 
 from metrics.actions.refresh_facts import refresh_stale
+from metrics.facts import load_record
+from metrics.facts.checked.promotions import load_promotion_details
+from metrics.maturity.checks.registry import FIGURES
+from metrics.measures.history import History
 from metrics.models import ControlFact, FlowFact, WaitFact
+from promotion.models import Approval, Service
 from tests.factories import NOW
 
 from .flow_story import DAY, HOUR, deliver
@@ -58,3 +63,15 @@ def test_what_had_not_ended_by_then_is_not_written():
     deliver()
     refresh_stale(NOW + 3 * DAY)
     assert FlowFact.objects.count() == 3
+
+
+def test_the_check_counts_promotions_decided_with_a_readiness_that_is_kept():
+    made = deliver()
+    Approval.objects.filter(promotion=made[1]).update(readiness={})
+    service = Service.objects.get()
+    history = History(load_record(LATER, services=[service.pk]), LATER)
+
+    details = load_promotion_details([service.pk], history)
+
+    assert [each.has_readiness for each in details] == [True, False, True, True, True]
+    assert FIGURES["promotions-with-readiness-snapshot"].has_source

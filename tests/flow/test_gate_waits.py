@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.urls import reverse
 
 from promotion.actions.advance import advance
 from promotion.actions.approve import Choice, decide
@@ -121,3 +122,18 @@ def test_readiness_tells_what_was_let_past_and_what_only_advises():
     )
     assert "Let past: Tests." in told.reason
     assert "Advisory, and not open: Debt." in told.reason
+
+
+def test_the_page_of_a_promotion_shows_its_readiness_and_what_was_decided_on(client):
+    promotion = ask(in_staging=True)
+    advance(promotion.pk, at=NOW)
+    ines = make_release_manager()
+    client.force_login(ines)
+    address = reverse("promotion-detail", args=[promotion.pk])
+    assert "Release readiness: ready." in client.get(address).content.decode()
+
+    choice = Choice(Approval.Decision.APPROVE, Promotion.objects.get().content_hash)
+    decide(promotion.pk, choice, person=ines, at=NOW + HOUR)
+    advance(promotion.pk, at=NOW + HOUR)
+
+    assert "Decided on: ready. Every required gate is open." in client.get(address).content.decode()
