@@ -70,7 +70,7 @@ def tell_finding(measure: str, whose: str, finding: Finding, unit: str, days: li
         return f"{head} has been at {value} since {first}; before that it was at {centre}."
     if finding.rule == SIDE:
         count = finding.last - finding.first + 1
-        return f"{head} lay {side} {centre} {count} times in a row, {first} to {last}."
+        return f"{head} lay {side} the mean of {centre} for {count} points in a row, {first} to {last}."
     if finding.rule == NEAR:
         return f"{head} lay nearer a limit than {centre} from {first} to {last}; {usual}."
     if finding.rule == FAR_APART:
