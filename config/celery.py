@@ -91,8 +91,8 @@ app.conf.update(
             "schedule": 3.0,
             "options": {"expires": 3},
         },
-        "judge-promotions": {
-            "task": "metrics.tasks.judge_promotions",
+        "judge-lately": {
+            "task": "metrics.tasks.judge_lately",
             "schedule": 60.0,
             "options": {"expires": 60},
         },

@@ -1,5 +1,7 @@
 """What Celery may call of the measures."""
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
@@ -10,35 +12,29 @@ from metrics.actions.remind import remind
 from metrics.models import ServiceState
 from promotion.models import Team
 
+# A little more than the schedule; what a scheduler that was away missed is judged with all.
+LATELY = timedelta(seconds=75)
+
 
 @shared_task
 def refresh() -> int:
-    """Brings the facts of every service up to date of which something changed, and judges it."""
-    at = timezone.now()
-    count = refresh_stale(at)
-    if count:
-        judge_services.delay(
-            list(ServiceState.objects.filter(refreshed_at=at).values_list("service_key", flat=True))
-        )
-    return count
+    """Brings the facts of every service up to date of which something changed."""
+    return refresh_stale(timezone.now())
 
 
 @shared_task
-def judge_services(keys: list[int]) -> int:
-    """Finds what is unusual about the services of which something has just changed."""
-    return find_anomalies(timezone.now(), keys)
+def judge_lately() -> int:
+    """Finds what is unusual about the services whose facts have just changed, and promotions."""
+    at = timezone.now()
+    changed = ServiceState.objects.filter(refreshed_at__gt=at - LATELY)
+    find_slow_promotions(at)
+    return find_anomalies(at, list(changed.values_list("service_key", flat=True)))
 
 
 @shared_task
 def judge_all() -> int:
     """Finds what is unusual about every service, all together, and the senders."""
     return find_anomalies(timezone.now())
-
-
-@shared_task
-def judge_promotions() -> int:
-    """Finds the promotions that run unusually long."""
-    return find_slow_promotions(timezone.now())
 
 
 @shared_task
