@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metrics.measures.controls import Asked, Got, judge_each
@@ -17,6 +17,7 @@ from metrics.measures.flow import (
 from tests.factories import NOW
 
 HOUR = timedelta(hours=1)
+patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def course(
@@ -95,6 +96,7 @@ def test_what_started_was_not_caught():
 times = st.integers(min_value=0, max_value=1000)
 
 
+@patiently
 @given(
     waits=st.lists(
         st.tuples(
@@ -122,6 +124,7 @@ def test_the_parts_of_a_promotion_add_up_and_none_is_below_zero(waits, started, 
     assert min(found.values()) >= 0
 
 
+@patiently
 @given(waits=st.lists(st.tuples(st.sampled_from(["approval", "soak"]), times, times), max_size=6))
 def test_no_gate_costs_more_than_the_waiting_and_no_less_than_alone(waits):
     found = find_held(
