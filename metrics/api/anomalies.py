@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from metrics.models import Anomaly
 from promotion.api.fields import PersonSerializer, RowSerializer
-from promotion.api.queries import ListQuery, choice, text
+from promotion.api.queries import ListQuery, choice, plain, text
 from promotion.api.reads import RowList
 from promotion.models import Token
 
@@ -17,7 +17,7 @@ STATES = ("open", "dismissed", "over")
 class AnomalySerializer(RowSerializer[Anomaly]):
     """An anomaly: what was seen, by which rule, and what it was held against."""
 
-    state = serializers.ChoiceField(choices=STATES, read_only=True)
+    state = serializers.CharField(read_only=True, help_text="open, dismissed or over")
     service = serializers.CharField(source="service.slug", allow_null=True, default=None)
     environment = serializers.CharField(source="environment.slug", allow_null=True, default=None)
     sender = serializers.CharField(source="sender.slug", allow_null=True, default=None)
@@ -40,8 +40,8 @@ class AnomalyQuery(ListQuery):
     """Of anomalies."""
 
     service = text("service__slug", "of which service")
-    measure = text("measure", "name of a measure, e.g. first_pass, throughput or silence")
-    rule = text("rule", "name of a rule, e.g. outside, share or shift")
+    measure = plain("name of a measure, e.g. first_pass, throughput or silence")
+    rule = plain("name of a rule, e.g. outside, share or shift")
     state = choice(STATES)
 
     def fitting(self, rows: "QuerySet[Any]", lookups: dict[str, Any]) -> "QuerySet[Any]":
