@@ -48,20 +48,32 @@ def measure_statement(
     if check is None:
         raise InputError(f"{statement.id} has no check. Nothing was measured.", key=statement.id)
     figures = {name: _find_figure(name, statement) for name in check.figures}
-    parameters = dict(check.parameters)
-    if check.fully_when_none_in:
-        parameters["fully_when_none_in"] = check.fully_when_none_in
     for window in windows:
         if all(figure.has_enough(window, model.window) for figure in figures.values()):
             break
     else:
         return _find_too_little(model, statement, facts, window, figures)
+    return _judge(
+        statement.id, check, tally_figures(statement, facts, window), facts, window, figures
+    )
+
+
+def tally_figures(statement: Statement, facts: CheckFacts, window: CheckWindow) -> dict[str, Tally]:
+    """What each figure of a statement's check counts in a window, by the figure's name.
+
+    Excused counterexamples are marked. Empty without a check; InputError for an unknown figure.
+    """
+    check = statement.check
+    if check is None:
+        return {}
+    parameters = dict(check.parameters)
+    if check.fully_when_none_in:
+        parameters["fully_when_none_in"] = check.fully_when_none_in
     asked = replace(window, parameters=parameters)
-    tallies = {
-        name: _excuse(figure.compute(facts, asked), statement, facts)
-        for name, figure in figures.items()
+    return {
+        name: _excuse(_find_figure(name, statement).compute(facts, asked), statement, facts)
+        for name in check.figures
     }
-    return _judge(statement.id, check, tallies, facts, window, figures)
 
 
 def _find_figure(name: str, statement: Statement) -> Figure:
