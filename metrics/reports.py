@@ -18,7 +18,6 @@ from metrics.measures.registry import MEASURES
 from metrics.measures.results import Bucket, Question, Result, Row, Summary
 from metrics.models import Rollup, ServiceState
 from metrics.rollups.base import Wanted, Where
-from metrics.rollups.computing import NO_SERVICE
 from metrics.rollups.figures import (
     Figures,
     Scope,
@@ -29,6 +28,7 @@ from metrics.rollups.figures import (
 )
 from metrics.rollups.freshness import Fresh, open_store
 from metrics.rollups.results import make_result
+from metrics.rollups.service_facts import NO_SERVICE
 from metrics.statistics import Comparison, Interval, judge_target
 from metrics.targets import Targets
 from promotion.models import Environment, Service, Team

@@ -6,9 +6,10 @@ from django.db import transaction
 
 from metrics.facts import find_linked
 from metrics.models import Rollup, ServiceState, StaleService
-from metrics.rollups.computing import NO_SERVICE, compute_facts
+from metrics.rollups.computing import compute_facts
 from metrics.rollups.freshness import find_stale
 from metrics.rollups.packing import unpack
+from metrics.rollups.service_facts import NO_SERVICE
 from metrics.rollups.storing import (
     apply_sums,
     find_line,

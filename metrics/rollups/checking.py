@@ -7,9 +7,10 @@ from datetime import datetime
 from metrics.models import Rollup
 from promotion.models import Service, Team
 
-from .computing import NO_SERVICE, compute_facts
+from .computing import compute_facts
 from .counting import Slot, sum_facts
 from .packing import Table, add_tables, bin_table
+from .service_facts import NO_SERVICE
 from .storing import (
     KINDS,
     Difference,

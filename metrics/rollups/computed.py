@@ -18,9 +18,9 @@ from metrics.models import (
 )
 
 from .base import SORTS, Store, Summed, Unripe, Wanted, Where, is_within, put_within
-from .computing import ServiceFacts
 from .counting import count_failure, count_intent, sum_facts
 from .rows import MODELS, READS
+from .service_facts import ServiceFacts
 
 
 class ComputedFacts:

@@ -1,19 +1,15 @@
 """All facts of one service, as the pure measures give them; writes nothing."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, cast
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Min, Model
 
 from metrics.facts import (
-    Clocks,
     find_linked,
-    load_homeless,
     load_record,
     read_clocks,
     tracked_since,
@@ -38,42 +34,19 @@ from metrics.models import (
     TargetFact,
     TraceFact,
 )
-from promotion.models import Build, Incident, Service
+from promotion.models import Service
 
-NO_SERVICE = 0
-VERSION = "1"  # of what facts hold; another one makes all of them anew
+from .homeless import compute_homeless, make_aside
+from .service_facts import NO_SERVICE, ServiceFacts
+
 ALWAYS = Period(date(1970, 1, 1), date(9000, 1, 1))
 HIGHEST_LEVEL = 15
-
-
-@dataclass(slots=True)
-class ServiceFacts:
-    """The facts of a service (0: of none) as known at a time, not saved."""
-
-    service_key: int
-    at: datetime
-    clocks: Clocks = field(default_factory=lambda: Clocks(None, None))
-    tracked_since: datetime | None = None
-    has_any: bool = False
-    has_mapped: bool = False
-    has_unmapped: bool = False
-    size: int = 0
-    rows: dict[type[Model], list[Any]] = field(default_factory=dict)
-
-    def of(self, model: type[Model]) -> list[Any]:
-        """The facts of one kind."""
-        return self.rows.get(model, [])
-
-
-def made_by() -> str:
-    """What facts made now would be made by: the version of their form, and the reporting zone."""
-    return f"{VERSION} {settings.TIME_ZONE}"
 
 
 def compute_facts(service_key: int, at: datetime) -> ServiceFacts:
     """The facts of a service as known at `at`; O(n log n) in what is on record of it."""
     if service_key == NO_SERVICE:
-        return _compute_homeless(at)
+        return compute_homeless(at)
     found = ServiceFacts(service_key, at)
     slug = Service.objects.filter(pk=service_key).values_list("slug", flat=True).first()
     if slug is None:
@@ -287,47 +260,3 @@ def level_of(unit: str) -> int:
     """How often a half of all units can be taken before this one is left out; 0 to 15."""
     number = crc32(unit.encode())
     return min(HIGHEST_LEVEL, (number & -number).bit_length() - 1) if number else HIGHEST_LEVEL
-
-
-def make_aside(cause: str, facts: Iterable[SetAside], key: int) -> Iterator[AsideFact]:
-    """The facts set aside for one cause, each once; nobody asks for their environment or kind."""
-    zone = ZoneInfo(settings.TIME_ZONE)
-    for unit, at in sorted({(fact.id, fact.at) for fact in facts}):
-        yield AsideFact(
-            service_id=key or None,
-            cause=cause,
-            unit=unit,
-            at=at,
-            day=at.astimezone(zone).date(),
-        )
-
-
-def _compute_homeless(at: datetime) -> ServiceFacts:
-    """What belongs to no service: it is counted beside, and in no figure."""
-    record = load_homeless(at)
-    knowledge = History(record, at).knowledge
-    later = [
-        *Incident.objects.filter(service=None, received_at__gt=at)
-        .aggregate(at=Min("received_at"))
-        .values(),
-        *Incident.objects.filter(service=None, resolved_at__gt=at)
-        .aggregate(at=Min("resolved_at"))
-        .values(),
-        *Build.objects.filter(service=None, received_at__gt=at)
-        .aggregate(at=Min("received_at"))
-        .values(),
-    ]
-    told: list[Any] = [*record.incidents, *record.builds]
-    received = [fact.received_at for fact in told]
-    found = ServiceFacts(
-        NO_SERVICE,
-        at,
-        clocks=Clocks(max(received, default=None), min((t for t in later if t), default=None)),
-        has_any=bool(knowledge.unmapped or knowledge.quarantined),
-        has_unmapped=bool(knowledge.unmapped),
-    )
-    found.rows[AsideFact] = [
-        *make_aside("quarantined", knowledge.quarantined, NO_SERVICE),
-        *make_aside("unmapped", knowledge.unmapped, NO_SERVICE),
-    ]
-    return found

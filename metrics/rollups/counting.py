@@ -15,8 +15,8 @@ from metrics.models import (
     TraceFact,
 )
 
-from .computing import ServiceFacts
 from .packing import Counting, Table
+from .service_facts import ServiceFacts
 
 COHORT, ASIDE, NEGATIVE = "cohort", "aside", "negative"
 MICROSECONDS = 3_600_000_000  # of an hour: parts are summed as whole numbers

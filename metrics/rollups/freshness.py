@@ -10,7 +10,8 @@ from promotion.models import Deployment, Promotion, Service
 
 from .base import Store
 from .computed import ComputedFacts, MixedFacts
-from .computing import NO_SERVICE, ServiceFacts, compute_facts, made_by
+from .computing import compute_facts
+from .service_facts import NO_SERVICE, ServiceFacts, made_by
 from .stored import StoredFacts
 from .storing import list_services
 from .watching import EVERY_SERVICE

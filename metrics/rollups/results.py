@@ -1,11 +1,7 @@
 """The results of the measures, field by field as the pure measures give them, without rows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
-
-import numpy as np
 
 from metrics.measures.automated_share import (
     ENOUGH_COVERAGE,
@@ -14,29 +10,18 @@ from metrics.measures.automated_share import (
     ServiceShare,
 )
 from metrics.measures.base import PRODUCTION
-from metrics.measures.build_to_production import (
-    BuildToProduction,
-    BuiltDigest,
-    Cohort,
-    Spread,
-    follow_cohort,
-    state_cohort,
-)
 from metrics.measures.failures import Failures
 from metrics.measures.first_pass import FirstPass, Ladder
-from metrics.measures.journeys import Part, in_hours
-from metrics.measures.periods import span_of, start_of_day
+from metrics.measures.journeys import in_hours
+from metrics.measures.periods import span_of
 from metrics.measures.results import Question, Result, explain_no_data
 from metrics.measures.traceability import LINKS, LinkCoverage, Traceability
-from metrics.statistics import SurvivalCurve, kaplan_meier, measure_percentile, wilson
+from metrics.statistics import kaplan_meier, wilson
 
+from .asked import Asked
 from .base import Where
-from .counting import COHORT, MICROSECONDS, NEGATIVE
 from .figures import Figures, Tallied, summarise
-from .tallies import EXACT_UP_TO, Durations, Tally, curve_of
-
-LISTED = 1000  # ids named in a result; counts tell of all of them
-DAY = 24.0
+from .spans import make_spans
 
 
 def make_result(
@@ -50,25 +35,7 @@ def make_result(
     where = figures.where(name, question.filters)
     tallied = figures.tally(name, where, question.period)
     shared = _state_shared(figures, name, question, tallied)
-    return MAKERS[name](_Asked(figures, names, question, where, tallied, shared, is_whole))
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """All that a result is made of."""
-
-    figures: Figures
-    names: dict[int, str]
-    question: Question
-    where: Where
-    tallied: Tallied
-    shared: dict[str, Any]
-    is_whole: bool
-
-    @property
-    def tally(self) -> Tally:
-        """What was counted in the period."""
-        return self.tallied.tally
+    return MAKERS[name](Asked(figures, names, question, where, tallied, shared, is_whole))
 
 
 def _state_shared(
@@ -94,7 +61,7 @@ def _state_shared(
     }
 
 
-def _make_automated(asked: _Asked) -> AutomatedShare:
+def _make_automated(asked: Asked) -> AutomatedShare:
     tally, n = asked.tally, asked.tally.of("n")
     classes, others = tally.named("verdict"), tally.of("others")
     automated, unknown = classes.get("automated", 0), classes.get("unknown", 0)
@@ -170,7 +137,7 @@ def _climb(name: str, tallied: Tallied) -> Ladder:
     )
 
 
-def _make_first_pass(asked: _Asked) -> FirstPass:
+def _make_first_pass(asked: Asked) -> FirstPass:
     ladder = _climb("all", asked.tallied)
     apart: dict[str, Tallied] = {}
     pooled = asked.tallied
@@ -195,98 +162,7 @@ def _make_first_pass(asked: _Asked) -> FirstPass:
     )
 
 
-def _spread(hours: Durations) -> Spread:
-    return Spread(
-        n=len(hours),
-        p50=measure_percentile(hours, 0.5),
-        p75=measure_percentile(hours, 0.75),
-        p90=measure_percentile(hours, 0.9),
-    )
-
-
-def mean_parts(tally: Tally) -> tuple[Part, ...]:
-    """The mean hours of each part over all spans of a tally, and its share of the mean span."""
-    sums = tally.named("part")
-    whole, n = sum(sums.values()), tally.of("n")
-    return tuple(
-        Part(name, total / MICROSECONDS / n, total / whole if whole else None)
-        for name, total in sums.items()
-    )
-
-
-def _make_spans(asked: _Asked) -> BuildToProduction:
-    tally = asked.tally
-    empty = Cohort(n=0, in_production=(), deployed=None, superseded=None, waiting=None)
-    return BuildToProduction(
-        **asked.shared,
-        spread=_spread(tally.hours("hours")),
-        until_all=_spread(tally.hours("until_all")),
-        hotfixes=_spread(tally.hours("hotfix")),
-        mean_parts=mean_parts(tally),
-        cohort=_follow_cohort(asked.figures, asked.question) if asked.is_whole else empty,
-        negative=tuple(
-            asked.figures.store.aside(
-                NEGATIVE, asked.where, span_of(asked.question.period), slice(0, LISTED)
-            )
-        )
-        if asked.is_whole
-        else (),
-    )
-
-
-def _follow_cohort(figures: Figures, question: Question) -> Cohort:
-    scope = figures.scope
-    where = Where(None, None, scope.services, scope.scope, scope.scope_key)
-    span = span_of(question.period)
-    sums = figures.sums(COHORT, where)
-    tallied = figures.tally(COHORT, where, question.period)
-    n = tallied.tally.of("n")
-    if n <= EXACT_UP_TO:
-        built = (
-            BuiltDigest("", fact.unit, fact.at, fact.deployed_at, fact.is_superseded)
-            for fact in figures.store.built(where, span)
-        )
-        return follow_cohort(built, figures.as_of)
-    deployed = tallied.tally.of("deployed")
-    waiting = _censor(
-        (
-            (day, c.get("n", 0) - c.get("deployed", 0))
-            for each in sums
-            for day, c in _days(each.table)
-        ),
-        figures,
-        question,
-    )
-    curve = curve_of(tallied.tally.hours("deployed"), waiting)
-    in_days = SurvivalCurve(tuple(t / DAY for t in curve.times), curve.remaining, curve.n)
-    return state_cohort(in_days, n, deployed, tallied.tally.of("superseded"))
-
-
-def _days(table: Any) -> Any:
-    for day, counts in zip(table.days.tolist(), table.counts.tolist(), strict=True):
-        yield day, dict(zip(table.columns, counts, strict=True))
-
-
-def _censor(open_days: Any, figures: Figures, question: Question) -> Durations:
-    """How long what is open on each day has been so, counted from the middle of its day."""
-    first, end = question.period.from_.toordinal(), question.period.to.toordinal()
-    counts: dict[int, int] = {}
-    for day, count in open_days:
-        if first <= day < end and count:
-            counts[day] = counts.get(day, 0) + count
-    since = start_of_day(question.period.from_, question.period.zone)
-    found = []
-    for day, count in counts.items():
-        middle = since + timedelta(days=day - first, hours=12)
-        found.append((max(0.0, in_hours(figures.as_of - middle)), count))
-    found.sort()
-    return Durations(
-        np.array([hours for hours, _ in found], np.float64),
-        np.array([count for _, count in found], np.int64),
-    )
-
-
-def _make_traceability(asked: _Asked) -> Traceability:
+def _make_traceability(asked: Asked) -> Traceability:
     lacking, needed = asked.tally.named("missing"), asked.tally.named("asked")
     return Traceability(
         **asked.shared,
@@ -300,7 +176,7 @@ def _make_traceability(asked: _Asked) -> Traceability:
     )
 
 
-def _make_failures(asked: _Asked) -> Failures:
+def _make_failures(asked: Asked) -> Failures:
     tally, n = asked.tally, asked.tally.of("n")
     failed, rework = tally.of("good"), tally.of("rework")
     state = (
@@ -368,10 +244,10 @@ def _state_failed(figures: Figures, question: Question, where: Where) -> dict[st
     }
 
 
-MAKERS: dict[str, Callable[[_Asked], Result]] = {
+MAKERS: dict[str, Callable[[Asked], Result]] = {
     "automated_share": _make_automated,
     "first_pass": _make_first_pass,
-    "build_to_production": _make_spans,
+    "build_to_production": make_spans,
     "traceability": _make_traceability,
     "failures": _make_failures,
 }

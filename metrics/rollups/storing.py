@@ -22,10 +22,10 @@ from metrics.models import (
 )
 from promotion.models import Service, Team
 
-from .computing import NO_SERVICE, ServiceFacts, made_by
 from .counting import Slot, sum_facts
 from .inserting import insert_rows, reserve_keys
 from .packing import Table, add_tables, bin_table, pack, unpack
+from .service_facts import NO_SERVICE, ServiceFacts, made_by
 
 KINDS: tuple[type[Model], ...] = (
     ExecutionFact,

@@ -21,7 +21,7 @@ from metrics.measures.failures import Failures
 from metrics.measures.first_pass import FirstPass, Ladder
 from metrics.measures.traceability import Traceability
 from metrics.reports import Figure, Report
-from metrics.rollups.results import mean_parts
+from metrics.rollups.spans import mean_parts
 from metrics.rollups.tallies import EXACT_UP_TO
 from promotion.formats import NO_BREAK, format_number, format_percent, format_span
 

@@ -1,17 +1,14 @@
-"""A production-shaped history of made-up services, straight into the tables; for benchmarks."""
+"""The history of one made-up service."""
 
 import hashlib
 import random
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Any
 
 from django.db.models import Model
 
-from metrics.rollups.inserting import insert_rows, next_key, reset_keys
+from metrics.rollups.inserting import insert_rows
 from promotion.models import (
     Approval,
     Artifact,
@@ -19,129 +16,23 @@ from promotion.models import (
     BuildArtifact,
     Deployment,
     DeploymentReport,
-    Environment,
     Evidence,
     Incident,
-    Membership,
     Observation,
-    Pipeline,
     PipelineVersion,
     Promotion,
     Release,
     Service,
-    Target,
-    Team,
-    User,
 )
-from promotion.rules.pipeline import pipeline_document, read_pipeline
 
-STAGES = ("dev", "test", "staging", "production")
-TIERS = dict(zip(STAGES, ("development", "testing", "staging", "production"), strict=True))
-TARGETS = ("eu-1", "us-1")
-REACHES = {"dev": 1.0, "test": 0.85, "staging": 0.85, "production": 0.8}  # of those before it
-PER_RELEASE = 1 + 0.85 + 0.85**2 + 0.85**2 * 0.8 * 1.05  # deployments, reversals included
-PIPELINE = """
-service: {service}
-stages:
-  - {{name: dev, environment: dev}}
-  - {{name: test, environment: test, after: [dev]}}
-  - {{name: staging, environment: staging, after: [test]}}
-  - name: production
-    environment: production
-    after: [staging]
-    gates:
-      - signature: {{}}
-    approvals:
-      - {{name: release managers, count: 1, from: ["role:release manager"]}}
-"""
-HOUR = timedelta(hours=1)
+from .places import HOUR, REACHES, STAGES, TARGETS, Places
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much to make: services, deployments of all together, days they are spread over."""
-
-    services: int
-    deployments: int
-    days: int
-    seed: int
-
-
-@dataclass(slots=True)
-class _Places:
-    """What all services share."""
-
-    environments: dict[str, int]
-    people: list[int]
-    keys: dict[type[Model], Iterator[int]] = field(default_factory=dict)
-
-    def key(self, model: type[Model]) -> int:
-        """A key nobody has."""
-        if model not in self.keys:
-            self.keys[model] = count(next_key(model))
-        return next(self.keys[model])
-
-
-def load_history(size: Size, at: datetime) -> Iterator[int]:
-    """Makes the history up to `at`, service by service; yields how many deployments each got."""
-    places = _make_places(size)
-    releases = size.deployments / size.services / PER_RELEASE
-    left = size.deployments
-    for number in range(size.services):
-        service = _make_service(number, at - timedelta(days=size.days + 1))
-        chance = random.Random(f"{size.seed} {number}")  # noqa: S311  # a made-up history
-        several = max(1, round(releases * chance.uniform(0.5, 1.5)))
-        if number == size.services - 1:
-            several = max(1, round(left / PER_RELEASE))
-        history = _ServiceHistory(places, service, chance, at, size.days)
-        made = history.make(several)
-        left -= made
-        yield made
-    reset_keys(places.keys)
-
-
-def _make_places(size: Size) -> _Places:
-    environments = {}
-    for rank, slug in enumerate(STAGES):
-        defaults = {"name": slug.title(), "tier": TIERS[slug], "rank": rank}
-        environment, _ = Environment.objects.get_or_create(slug=slug, defaults=defaults)
-        environments[slug] = environment.pk
-    for name in TARGETS:
-        Target.objects.get_or_create(environment_id=environments["production"], name=name)
-    whole, _ = Team.objects.get_or_create(slug="engineering", defaults={"name": "Engineering"})
-    for number in range(max(1, size.services // 10)):
-        defaults = {"name": f"Team {number + 1}", "parent": whole}
-        Team.objects.get_or_create(slug=f"team-{number + 1:02}", defaults=defaults)
-    people = []
-    for number in range(5):
-        person, _ = User.objects.get_or_create(username=f"person-{number + 1}")
-        Membership.objects.get_or_create(user=person, team=None, role="release manager")
-        people.append(person.pk)
-    return _Places(environments, people)
-
-
-def _make_service(number: int, at: datetime) -> Service:
-    teams = list(Team.objects.exclude(slug="engineering").order_by("slug"))
-    slug = f"service-{number + 1:04}"
-    service = Service.objects.create(
-        slug=slug, team=teams[number % len(teams)], repository=f"synthetic/{slug}"
-    )
-    text = PIPELINE.format(service=slug)
-    PipelineVersion.objects.create(
-        pipeline=Pipeline.objects.create(service=service),
-        number=1,
-        text=text,
-        document=pipeline_document(read_pipeline(text)),
-        applied_at=at,
-    )
-    return service
-
-
-class _ServiceHistory:
+class ServiceHistory:
     """The releases of one service, one after the other, each as far as it came."""
 
     def __init__(
-        self, places: _Places, service: Service, chance: random.Random, at: datetime, days: int
+        self, places: Places, service: Service, chance: random.Random, at: datetime, days: int
     ) -> None:
         self.places, self.service, self.chance = places, service, chance
         self.at, self.since = at, at - timedelta(days=days)
