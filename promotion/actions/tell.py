@@ -32,6 +32,8 @@ from promotion.models import (
 WITHOUT_MAIL = frozenset(
     {NoticeKind.DECIDED, NoticeKind.RUNNING, NoticeKind.SUCCEEDED, NoticeKind.FREEZE_ENDS}
 )
+# What nobody needs to act on: it comes to those only who chose it.
+ONLY_CHOSEN = frozenset({NoticeKind.SUMMARY})
 LONGEST_SENTENCE = 500
 _is_quiet: ContextVar[bool] = ContextVar("is_quiet", default=False)
 
@@ -66,6 +68,8 @@ def telling_nobody() -> Iterator[None]:
 
 def usual_choice(kind: str) -> tuple[bool, bool]:
     """What holds for a person who has not chosen: in the app, by mail."""
+    if kind in ONLY_CHOSEN:
+        return False, False
     return True, kind not in WITHOUT_MAIL
 
 

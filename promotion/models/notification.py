@@ -26,6 +26,7 @@ class NoticeKind(models.TextChoices):
     EMERGENCY = "emergency", "Emergency"
     ANOMALY = "anomaly", "Unusual"
     ASSESSMENT = "assessment", "Assessment"
+    SUMMARY = "summary", "Summary"
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):

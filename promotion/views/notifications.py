@@ -28,6 +28,7 @@ STATUS = {
     NoticeKind.EMERGENCY: "failed",
     NoticeKind.ANOMALY: "warned",
     NoticeKind.ASSESSMENT: "waiting",
+    NoticeKind.SUMMARY: "passed",
 }
 WHEN = {
     NoticeKind.WAITING: "A promotion newly needs your approval.",
@@ -41,6 +42,7 @@ WHEN = {
     NoticeKind.EMERGENCY: "Somebody broke the glass and you may review it; a review is overdue.",
     NoticeKind.ANOMALY: "A measure does not behave as it usually does.",
     NoticeKind.ASSESSMENT: "A team of yours may assess itself; an action you own is past its day.",
+    NoticeKind.SUMMARY: "The measures of the week, and of the quarter, once it is over.",
 }
 
 
