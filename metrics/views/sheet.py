@@ -13,6 +13,7 @@ from metrics.actions.assess import may_record
 from metrics.actions.support import may_support
 from metrics.answers import Look, find_last_agreed, find_looks, find_sources, read_answers
 from metrics.maturity.asking import find_stop
+from metrics.maturity.levels import LevelResult
 from metrics.maturity.model import MaturityModel, Statement
 from metrics.maturity.spread import find_spread
 from metrics.maturity.values import Answer as Value
@@ -134,8 +135,12 @@ class Sheet:
         """The level of a category at which asking may stop; not while one answers alone."""
         if self.assessment.is_frozen or self.is_alone:
             return None
-        standing = derive_standing(self.model, self.answers.values(), self.at)
-        return find_stop(standing, category, self.answered)
+        return find_stop(self._as_claimed, category, self.answered)
+
+    @cached_property
+    def _as_claimed(self) -> LevelResult:
+        """The levels of the answers alone; what was measured does not matter to where one stops."""
+        return derive_standing(self.model, self.answers.values(), self.at)
 
     def make_context(self) -> dict[str, Any]:
         """What every part of the page needs."""
