@@ -7,8 +7,9 @@ from django.db import transaction
 
 from metrics.anomalies.base import NEAR, SHIFT, SIDE
 from metrics.measures.results import DEFINITION
-from metrics.models import Anomaly
+from metrics.models import Anomaly, ServiceState, StaleService
 from metrics.models.anomaly import AnomalyQuerySet
+from metrics.rollups.watching import EVERY_SERVICE
 from metrics.unusual import (
     Candidate,
     Scope,
@@ -33,6 +34,7 @@ from promotion.models import (
 NEWS_FOR = timedelta(days=14)  # what was over longer ago is no news
 # Events come in any order, and history in pieces: what is over by then was never so.
 TOLD_AFTER = timedelta(minutes=10)
+LAG = timedelta(minutes=2)
 # Where a stretch begins may move by a few weeks as points are added; it stays the same anomaly.
 STRETCHES, SAME_WITHIN = (SHIFT, SIDE, NEAR), timedelta(days=28)
 
@@ -40,9 +42,11 @@ STRETCHES, SAME_WITHIN = (SHIFT, SIDE, NEAR), timedelta(days=28)
 def find_anomalies(at: datetime, services: Collection[int] | None = None) -> int:
     """Judges the services (keys; None: all, all together, and the senders); returns how many are open.
 
-    Computing again makes nothing twice. A transaction a service.
+    Computing again makes nothing twice. A transaction a service. A service whose facts lag is left
+    as it is: half of a history would look unusual.
     """
-    rows = Service.objects.select_related("team").order_by("pk")
+    behind = _find_behind(at)
+    rows = Service.objects.select_related("team").exclude(pk__in=behind).order_by("pk")
     for service in rows if services is None else rows.filter(pk__in=services):
         found = [
             *find_in_series(Scope(service), at),
@@ -51,10 +55,23 @@ def find_anomalies(at: datetime, services: Collection[int] | None = None) -> int
         ]
         keep_found(Anomaly.objects.filter(service=service), found, at)
     if services is None:
-        together = Anomaly.objects.filter(service=None, sender=None)
-        keep_found(together, find_in_series(Scope(), at), at)
+        if not behind:
+            together = Anomaly.objects.filter(service=None, sender=None)
+            keep_found(together, find_in_series(Scope(), at), at)
         keep_found(Anomaly.objects.exclude(sender=None), find_silent_senders(at), at)
     return Anomaly.objects.open().count()
+
+
+def _find_behind(at: datetime) -> set[int]:
+    """The services of which something changed, and whose facts were not made anew lately."""
+    noted = set(StaleService.objects.values_list("service_key", flat=True).distinct())
+    if not noted:
+        return set()
+    lately = ServiceState.objects.filter(refreshed_at__gt=at - LAG)
+    fresh = set(lately.values_list("service_key", flat=True))
+    known = Service.objects.values_list("pk", flat=True)
+    changed = {*known} if EVERY_SERVICE in noted else noted & {*known}
+    return changed - fresh
 
 
 def find_slow_promotions(at: datetime) -> int:

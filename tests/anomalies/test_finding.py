@@ -97,6 +97,18 @@ def test_computing_again_makes_nothing_twice_and_tells_nobody_twice():
     assert told
 
 
+def test_a_service_whose_facts_lag_is_judged_when_they_follow():
+    deploy_weeks([*USUAL, 9])
+    later = NOW + timedelta(hours=1)
+    Deployment.objects.update(mechanism="manual")
+
+    find_anomalies(later)
+    assert not Anomaly.objects.exists()
+    refresh_stale(later)
+    find_anomalies(later)
+    assert found("throughput").exists()
+
+
 def test_fewer_than_one_deployment_a_week_are_not_counted_by_week():
     deploy_weeks([1, *[0] * 16, 1, 0, 0])
 
@@ -194,6 +206,7 @@ def test_those_who_may_act_are_told_of_what_is_worse():
         started_at=started,
         ended_at=NOW - timedelta(hours=1),
     )
+    refresh_stale(NOW)
 
     find_anomalies(NOW)
     assert not Notification.objects.exists()
