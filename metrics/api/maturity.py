@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from drf_spectacular.types import OpenApiTypes
@@ -13,10 +13,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from metrics.check_results import find_results, write_check
+from metrics.leadership import end_of_cycle, find_landscape
 from metrics.maturity.loading import load_shipped_model
-from metrics.models import CheckResult, TeamLevel
+from metrics.maturity_exports import write_assessment, write_landscape, write_levels
+from metrics.models import Assessment, CheckResult, Share, TeamLevel
+from metrics.packs import find_manifest_digest, make_pack
+from metrics.sharing import find_share, tell_refusal
 from promotion.api.schema import problems
-from promotion.exceptions import InputError
+from promotion.exceptions import InputError, NotAllowedError
 from promotion.models import Team, Token
 
 CHANGES = 100
@@ -25,17 +29,11 @@ DAY = OpenApiParameter(
 )
 
 
-def _write_level(level: TeamLevel) -> dict[str, Any]:
-    return {
-        "day": level.day.isoformat(),
-        "as_of": level.as_of.isoformat(),
-        "claimed": level.result["claimed"],
-        "verified": level.result["verified"],
-        "binding": level.result["binding"],
-        "confidence": level.result["confidence"],
-        "provisional": level.result["provisional"],
-        "assessment": level.assessment.cycle,
-    }
+def _hold_back_words(change: dict[str, Any], share: Share) -> dict[str, Any]:
+    """A change without its sentence where the facts it names are not shared."""
+    if share >= Share.EVIDENCE:
+        return change
+    return {key: each for key, each in change.items() if key != "sentence"}
 
 
 def _find_team(slug: str) -> Team:
@@ -64,27 +62,31 @@ class Maturity(APIView):
 
     scope = Token.Scope.READ
 
-    @extend_schema(operation_id="read_maturity", responses={200: OpenApiTypes.OBJECT, **problems()})
+    @extend_schema(
+        operation_id="read_maturity",
+        parameters=[
+            OpenApiParameter(
+                "cycle", OpenApiTypes.STR, description="as of the end of a quarter, e.g. 2026-q4"
+            )
+        ],
+        responses={200: OpenApiTypes.OBJECT, **problems(400)},
+    )
     def get(self, request: Request) -> Response:
-        """Every team with its newest claimed and verified levels; no ranking, no average."""
-        model = load_shipped_model()
-        newest: dict[int, TeamLevel] = {}
-        levels = TeamLevel.objects.filter(model_id=model.id, as_of__lte=timezone.now())
-        for level in levels.select_related("assessment").order_by("day"):
-            newest[level.team_id] = level
-        return Response(
-            {
-                "model": model.id,
-                "version": model.version,
-                "results": [
-                    {
-                        "team": team.slug,
-                        "level": _write_level(newest[team.pk]) if team.pk in newest else None,
-                    }
-                    for team in Team.objects.order_by("slug")
-                ],
-            }
-        )
+        """Every team with its levels, how teams are spread, and what many have in common.
+
+        Teams by name: no ranking, no average. `results` are the teams; what goes by statement
+        counts teams that share their answers.
+        """
+        at, cycle = timezone.now(), request.query_params.get("cycle", "")
+        if cycle:
+            end = end_of_cycle(cycle)
+            if end is None:
+                raise InputError(
+                    "cycle is a quarter such as 2026-q4. Nothing was read.", key="cycle"
+                )
+            at = min(at, end)
+        written = write_landscape(find_landscape(request.user, at))
+        return Response({**written, "results": written.pop("teams")})
 
 
 class TeamMaturity(APIView):
@@ -98,8 +100,14 @@ class TeamMaturity(APIView):
         responses={200: OpenApiTypes.OBJECT, **problems(400, 404)},
     )
     def get(self, request: Request, team: str) -> Response:
-        """One team: levels, each statement's values, the shortest ways up, and what changed when."""
+        """One team: levels, each statement's values, the shortest ways up, and what changed when.
+
+        As far as the team shares it (`shares`): of levels alone the rest is empty, and the words
+        of a change name facts, so they go with the evidence.
+        """
         found, model, day = _find_team(team), load_shipped_model(), _read_day(request)
+        share = find_share(found, request.user)
+        is_open = share >= Share.ANSWERS
         levels = TeamLevel.objects.filter(team=found, model_id=model.id)
         wanted = levels.filter(day=day) if day else levels
         level = wanted.select_related("assessment").order_by("-day").first()
@@ -111,11 +119,12 @@ class TeamMaturity(APIView):
                 "team": found.slug,
                 "model": model.id,
                 "version": level.model_version if level else model.version,
-                "level": _write_level(level) if level else None,
-                "statements": level.result["statements"] if level else {},
-                "lifts": level.result["lifts"] if level else [],
+                "shares": share.name.lower(),
+                "level": write_levels(level, share) if level else None,
+                "statements": level.result["statements"] if level and is_open else {},
+                "lifts": level.result["lifts"] if level and is_open else [],
                 "changes": [
-                    {"day": on.isoformat(), **each}
+                    {"day": on.isoformat(), **_hold_back_words(each, share)}
                     for on, listed in changes[:CHANGES]
                     for each in listed
                 ],
@@ -134,8 +143,13 @@ class TeamChecks(APIView):
         responses={200: OpenApiTypes.OBJECT, **problems(400, 404)},
     )
     def get(self, request: Request, team: str) -> Response:
-        """Each check of a team: value, n, window, thresholds, coverage and counterexamples."""
+        """Each check of a team: value, n, window, thresholds, coverage and counterexamples.
+
+        They are part of the evidence; 403 where the team does not share that.
+        """
         found, model, day = _find_team(team), load_shipped_model(), _read_day(request)
+        if find_share(found, request.user) < Share.EVIDENCE:
+            raise NotAllowedError(tell_refusal(found, Share.EVIDENCE))
         if day is None:
             results = find_results(found, model, timezone.now())
         else:
@@ -154,3 +168,82 @@ class TeamChecks(APIView):
                 "results": [write_check(each) for each in results],
             }
         )
+
+
+def _find_assessment(team: str, cycle: str) -> Assessment:
+    found = (
+        Assessment.objects.filter(team__slug=team, cycle=cycle)
+        .select_related("team", "submitted_by", "agreed_by")
+        .first()
+    )
+    if found is None:
+        raise Http404
+    return found
+
+
+class TeamAssessments(APIView):
+    """GET /api/v1/maturity/<team>/assessments."""
+
+    scope = Token.Scope.READ
+
+    @extend_schema(
+        operation_id="list_team_assessments",
+        responses={200: OpenApiTypes.OBJECT, **problems(404)},
+    )
+    def get(self, request: Request, team: str) -> Response:
+        """The assessments of a team, newest first, with how far each is."""
+        found = _find_team(team)
+        rows = Assessment.objects.filter(team=found).order_by("-cycle")
+        return Response(
+            {
+                "team": found.slug,
+                "results": [
+                    {
+                        "cycle": row.cycle,
+                        "state": row.state,
+                        "model": row.model_id,
+                        "version": row.model_version,
+                        "agreed_at": row.agreed_at.isoformat() if row.agreed_at else None,
+                    }
+                    for row in rows
+                ],
+            }
+        )
+
+
+class TeamAssessment(APIView):
+    """GET /api/v1/maturity/<team>/assessments/<cycle>."""
+
+    scope = Token.Scope.READ
+
+    @extend_schema(
+        operation_id="read_team_assessment",
+        responses={200: OpenApiTypes.OBJECT, **problems(404, 409)},
+    )
+    def get(self, request: Request, team: str, cycle: str) -> Response:
+        """An agreed assessment, frozen: levels, and each claim as far as the team shares it."""
+        assessment = _find_assessment(team, cycle)
+        return Response(write_assessment(assessment, find_share(assessment.team, request.user)))
+
+
+class TeamAssessmentPack(APIView):
+    """GET /api/v1/maturity/<team>/assessments/<cycle>/pack."""
+
+    scope = Token.Scope.READ
+
+    @extend_schema(
+        operation_id="read_evidence_pack",
+        responses={(200, "application/zip"): OpenApiTypes.BINARY, **problems(404, 409)},
+    )
+    def get(self, request: Request, team: str, cycle: str) -> HttpResponse:
+        """The evidence pack, a ZIP; `X-Throughline-Manifest` tells the hash of its manifest.
+
+        403 where the team does not share its evidence.
+        """
+        assessment = _find_assessment(team, cycle)
+        if find_share(assessment.team, request.user) < Share.EVIDENCE:
+            raise NotAllowedError(tell_refusal(assessment.team, Share.EVIDENCE))
+        data = make_pack(assessment)
+        answer = HttpResponse(data, content_type="application/zip")
+        answer["X-Throughline-Manifest"] = f"sha256:{find_manifest_digest(data)}"
+        return answer

@@ -1,7 +1,7 @@
 """Addresses of the API of the measures."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from . import anomalies, flow, maturity, measures
 
@@ -26,4 +26,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
         login_not_required(maturity.TeamChecks.as_view()),
         name="api-team-checks",
     ),
+    path("", include("metrics.api.maturity_urls")),
 ]

@@ -21,17 +21,19 @@ from metrics.check_results import find_results, write_check
 from metrics.forms import DecisionForm, ObjectionForm
 from metrics.maturity.loading import load_shipped_model
 from metrics.maturity.model import MaturityModel
-from metrics.models import Assessment, CheckDispute, CheckResult, TeamLevel
+from metrics.models import Assessment, CheckDispute, CheckResult, Share, TeamLevel
 from metrics.tasks import measure_team
 from promotion.exceptions import InputError, NotAllowedError, ThroughlineError
 from promotion.models import Team, User
 from promotion.views.refusing import refuse
 
 from .assessments import show_result
+from .sharing import find_choice
 from .telling_checks import show_checks
 
 CHANGES_SHOWN = 20
 DISPUTES_SHOWN = 50
+AGREED_SHOWN = 8
 
 
 def _address(slug: str) -> str:
@@ -71,13 +73,27 @@ def show_team(request: HttpRequest, team: str) -> HttpResponse:
         "may_dispute": may_dispute(person, found),
         "is_member": person.may_ask(found),
         "assessment": _find_newest(found, model),
-        "nav_section": "assessment",
+        "agreed": _list_agreed(found, model),
+        "share_choices": Share.choices,
+        "share_chosen": find_choice(found),
+        "may_share": person.may_ask(found),
+        "nav_section": "maturity",
     }
     return render(request, "metrics/team_maturity.html", context)
 
 
 def _find_newest(team: Team, model: MaturityModel) -> Assessment | None:
     return Assessment.objects.filter(team=team, model_id=model.id).order_by("-cycle").first()
+
+
+def _list_agreed(team: Team, model: MaturityModel) -> list[Assessment]:
+    rows = Assessment.objects.filter(
+        team=team,
+        model_id=model.id,
+        model_version=model.version,
+        state__in=(Assessment.State.AGREED, Assessment.State.SUPERSEDED),
+    )
+    return list(rows.order_by("-cycle")[:AGREED_SHOWN])
 
 
 def _read_claims(level: TeamLevel | None) -> dict[str, str]:

@@ -44,7 +44,7 @@ def write_pack(head: Mapping[str, Any], parts: Mapping[str, bytes]) -> bytes:
 
     `head` goes into the manifest. Canonical JSON: RFC 8785.
     """
-    listed = {
+    listed: dict[str, Any] = {
         name: {"sha256": hash_part(body), "size": len(body)} for name, body in sorted(parts.items())
     }
     manifest = rfc8785.dumps({**head, "format": FORMAT, "parts": listed})
