@@ -13,6 +13,7 @@ from metrics.views import (
     measures,
     team_maturity,
 )
+from metrics.views.sharing import shared_page
 
 ONE = "assessments/<str:team>/<str:cycle>/"
 
@@ -40,13 +41,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("measures/<slug:slug>/rows.csv", measure_rows.export_rows, name="measure-rows-csv"),
     path("measures/<slug:slug>/target/", measure_rows.change_target, name="measure-target"),
     path("maturity/disputes/<int:pk>/decide/", team_maturity.decide, name="dispute-decide"),
-    path("maturity/<str:team>/", team_maturity.show_team, name="maturity-team"),
+    path("maturity/<str:team>/", shared_page(team_maturity.show_team), name="maturity-team"),
     path("maturity/<str:team>/dispute/", team_maturity.dispute, name="check-dispute"),
     path("maturity/<str:team>/measure/", team_maturity.measure, name="team-measure"),
     path("", include("metrics.team_urls")),
+    path("", include("metrics.maturity_urls")),
     path("assessments/", assessments.list_assessments, name="assessment-list"),
     path("assessments/<str:team>/start/", assessing.start, name="assessment-start"),
-    path(ONE, assessments.show_assessment, name="assessment-detail"),
+    path(ONE, shared_page(assessments.show_assessment), name="assessment-detail"),
     path(f"{ONE}submit/", assessing.submit_for_review, name="assessment-submit"),
     path(f"{ONE}return/", assessing.return_to_draft, name="assessment-return"),
     path(f"{ONE}agree/", assessing.agree_result, name="assessment-agree"),
