@@ -100,6 +100,10 @@ def test_from_empty_to_signed_off_by_keyboard_alone(
     press_on(page, "Begin")
     expect(page.locator("#sentence")).to_contain_text("0 of 32 statements are answered")
     for number, category in enumerate(load_shipped_model().categories):
+        expect(
+            page.get_by_role("heading", level=2, name=category.title, exact=True)
+        ).to_be_visible()
+        page.wait_for_load_state("load")
         statements = load_shipped_model().get_statements(category.id)
         for position, statement in enumerate(statements):
             if position == 0:
@@ -225,6 +229,27 @@ def test_answers_kept_over_a_closed_page_are_sent_when_it_opens_again(
     expect(page.locator("#kept")).to_contain_text("All answers are saved")
     expect(find(page).locator("input[value=F]")).to_be_checked()
     assert Answer.objects.get().value == "F"
+    page.context.close()
+
+
+def test_an_answer_given_after_the_session_ended_is_kept_until_one_signs_in(
+    browser: Browser, live_server: Any, mei: User
+) -> None:
+    start_assessment(make_team("shipping"), person=mei, at=timezone.now())
+    page = open_page(browser, live_server, mei, address())
+    page.context.clear_cookies()
+    find(page).locator("input[value=L]").check()
+    expect(page.locator("#kept")).to_contain_text("You are signed out")
+    expect(find(page).get_by_role("status")).to_have_text("Kept in this browser")
+    assert not Answer.objects.exists()
+
+    client = Client()
+    client.force_login(mei)
+    session = client.cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page.goto(f"{live_server.url}{address()}")
+    expect(page.locator("#kept")).to_contain_text("All answers are saved")
+    assert Answer.objects.get().value == "L"
     page.context.close()
 
 
