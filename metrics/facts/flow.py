@@ -127,20 +127,21 @@ def _read_acts(keys: Collection[int], read: _Read) -> None:
         pk__in=keys, origin=Promotion.Origin.PERSON, requested_by__isnull=False
     ).values_list("pk", "requested_by__username", "asked_at"):
         read.acts[key].append(Act(by, at))
-    for key, by, at in Promotion.objects.filter(
-        pk__in=keys, stop_requested_by__isnull=False, stop_requested_at__isnull=False
+    for key, by, stopped_at in Promotion.objects.filter(
+        pk__in=keys, stop_requested_by__isnull=False
     ).values_list("pk", "stop_requested_by__username", "stop_requested_at"):
-        read.acts[key].append(Act(by, at))
+        if stopped_at is not None:
+            read.acts[key].append(Act(by, stopped_at))
     for key, by, at in Approval.objects.filter(promotion__in=keys).values_list(
         "promotion_id", "person__username", "at"
     ):
         read.acts[key].append(Act(by, at))
-    steps = StepRun.objects.filter(promotion__in=keys).annotate(end=F("finished_at"))
-    for key, gone_on, repeated, end in steps.values_list(
-        "promotion_id", "gone_on_by__username", "was_repeated_by__username", "end"
+    steps = StepRun.objects.filter(promotion__in=keys)
+    for key, gone_on, repeated, ended_at in steps.values_list(
+        "promotion_id", "gone_on_by__username", "was_repeated_by__username", "finished_at"
     ):
         for by in (gone_on, repeated):
             if by is not None:
                 read.manual[key] += 1
-                if end is not None:
-                    read.acts[key].append(Act(by, end))
+                if ended_at is not None:
+                    read.acts[key].append(Act(by, ended_at))

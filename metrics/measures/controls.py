@@ -39,9 +39,9 @@ def judge_each(
     outcomes: dict[str, list[str]] = {each.control: [] for each in asked}
     for each in got:
         outcomes.setdefault(each.control, []).append(_judge(each, started_at))
-    for each in asked:
-        found = outcomes[each.control]
-        if len(found) < sum(other.control == each.control for other in asked):
+    for control in outcomes:
+        found = outcomes[control]
+        if len(found) < sum(each.control == control for each in asked):
             found.append(MISSED)
     return tuple(
         (control, min(found, key=WORST_FIRST.index)) for control, found in outcomes.items()

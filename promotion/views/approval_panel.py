@@ -1,12 +1,16 @@
 """The approval panel: the seats, who may take one, and what pressing the button does."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
+from promotion.actions.readiness import judge_results
 from promotion.gates.approval import ApprovalFacts, approval_facts
 from promotion.gates.asked import gates_asked_for
 from promotion.models import Approval, Promotion, User
 from promotion.rules.content import differing_fields
+from promotion.rules.readiness import Readiness
 from promotion.rules.states import State
 
 from .changes import commits_by
@@ -30,6 +34,8 @@ class Seat:
     at: datetime | None
     text: str
     note: str
+    decided_on: str = ""
+    """The readiness it was decided on, in words; empty where none was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,8 @@ class ApprovalPanel:
     needed: int = 0
     stale: list[StaleApproval] = field(default_factory=list)
     refusal: str = ""
+    readiness: Readiness | None = None
+    """Of a waiting one whose gates were evaluated: what a decision now would be made on."""
     own: Approval | None = None
     """The person's approval that counts, which they may withdraw."""
 
@@ -97,6 +105,9 @@ def approval_panel(promotion: Promotion, person: User, at: datetime) -> Approval
     ]
     counted = {one for rule in facts.verdict.rules.values() for one in rule.counted}
     panel.own = standing.get(person.get_username()) if person.get_username() in counted else None
+    results = promotion.gate_results.all() if is_waiting else ()
+    if results:
+        panel.readiness = judge_results(results)
     if is_waiting and panel.own is None:
         panel.refusal = why_not(facts, person)
     return panel
@@ -116,7 +127,18 @@ def seats_to_fill(promotion: Promotion, at: datetime) -> tuple[list[Seat], bool]
 
 
 def _taken(approval: Approval, rule: str) -> Seat:
-    return Seat(approval.person, approval.at, f"{approval.person.name} approved", rule)
+    return Seat(
+        approval.person,
+        approval.at,
+        f"{approval.person.name} approved",
+        rule,
+        decided_on=say_readiness(approval.readiness),
+    )
+
+
+def say_readiness(kept: Mapping[str, Any]) -> str:
+    """The verdict kept with a decision, in words; empty where none was."""
+    return f"Decided on: {kept['verdict']}. {kept['reason']}" if kept else ""
 
 
 def _open_seat(facts: ApprovalFacts, name: str) -> Seat:

@@ -7,6 +7,7 @@ from typing import Any
 
 from metrics.actions.recompute_checks import recompute_checks
 from metrics.models import CheckResult
+from promotion.actions.readiness import take_snapshot
 from promotion.gates.asked import gates_asked_for
 from promotion.models import (
     Approval,
@@ -123,7 +124,7 @@ class CheckedTeam:
         """A release manager approves it."""
         Approval.objects.create(
             promotion=promotion, person=self.manager, decision="approve",
-            content_hash=promotion.content_hash, at=at,
+            content_hash=promotion.content_hash, readiness=take_snapshot(promotion), at=at,
         )  # fmt: skip
 
     def do_well(self, count: int = 12, *, until: datetime = NOW, first: int = 0) -> list[Promotion]:

@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db.models import F
+
 from metrics.facts.naming import promotion_key
 from metrics.maturity.checks.facts import PromotionDetail
 from metrics.measures.history import History
-from promotion.models import Promotion, StepRun
+from promotion.models import Approval, Promotion, StepRun
 
 from .controls import (
     Started,
@@ -38,12 +40,13 @@ COLUMNS = (
 def load_promotion_details(
     services: Iterable[int], history: History
 ) -> tuple[PromotionDetail, ...]:
-    """The services' promotions started by the history's as-of; five queries."""
+    """The services' promotions started by the history's as-of; six queries."""
     at = history.as_of
     keys = list(services)
     since = at - LOOKED_AT
     gates, glasses = load_gates(keys, since, at), load_glasses(keys, at)
     stages, steps = load_stages(keys), _load_steps(keys, since, at)
+    ready = _load_readiness(keys, at)
     details = []
     rows = Promotion.objects.filter(service__in=keys, started_at__lte=at).order_by("pk")
     for row in rows.values_list(*COLUMNS).iterator():
@@ -80,6 +83,7 @@ def load_promotion_details(
                 has_action=is_told and bool(action.strip()),
                 strategy=(stage.strategy or "") if stage is not None else "",
                 asks_for_risk=asks_for_risk(stage),
+                has_readiness=key in ready,
             )
         )
     return tuple(details)
@@ -91,6 +95,13 @@ def _has_signature(history: History, digests: Iterable[str], before: datetime) -
     return bool(found) and all(
         any(each.received_at <= before for each in statements) for statements in found
     )
+
+
+def _load_readiness(services: list[int], at: datetime) -> frozenset[int]:
+    """The promotions that started after a decision which keeps the readiness it was made on."""
+    kept = Approval.objects.filter(promotion__service__in=services, at__lte=at)
+    rows = kept.filter(at__lte=F("promotion__started_at")).exclude(readiness={})
+    return frozenset(rows.values_list("promotion_id", flat=True))
 
 
 def _load_steps(

@@ -14,7 +14,8 @@ class PromotionDetail:
 
     `steps` are the kinds of the steps that we carried out, `runs` the runs of other tools that
     are named; `verified_by` what compared checksum or signature before it was let in;
-    `strategy` how it was rolled out; `id` is that of its fact.
+    `strategy` how it was rolled out; `has_readiness`: a decision keeps the verdict of the gates it
+    was made on; `id` is that of its fact.
     """
 
     id: str
@@ -35,6 +36,7 @@ class PromotionDetail:
     has_action: bool = False
     strategy: str = ""
     asks_for_risk: bool = False
+    has_readiness: bool = False
 
 
 @dataclass(frozen=True, slots=True)

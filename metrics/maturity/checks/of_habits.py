@@ -133,13 +133,6 @@ def _measure_pace(facts: CheckFacts, span: Span) -> _Pace:
     return _Pace(len(acts) / weeks / services, failed, len(executions))
 
 
-def lack_readiness(_facts: CheckFacts, _window: CheckWindow) -> Tally:
-    """Readiness is not kept with decisions, so that nothing can be counted."""
-    return Tally(
-        unmeasured="No readiness is kept with a decision yet, so there is nothing to count.",
-    )
-
-
 def lack_anomalies(_facts: CheckFacts, _window: CheckWindow) -> Tally:
     """Anomalies are not among the facts of the checks, so that nothing can be counted."""
     return Tally(

@@ -152,6 +152,18 @@ def count_with_required_gates(facts: CheckFacts, window: CheckWindow) -> Tally:
     return Tally(tuple(units))
 
 
+def count_with_readiness(facts: CheckFacts, window: CheckWindow) -> Tally:
+    """Promotions to production that were decided with the readiness of the release kept."""
+    return Tally(
+        tuple(
+            _judge_promotion(
+                each, each.has_readiness, "was decided without a readiness that is kept"
+            )
+            for each in find_to_production(facts, window)
+        )
+    )
+
+
 def count_routed_by_risk(_facts: CheckFacts, window: CheckWindow) -> Tally:
     """Promotions whose pipeline asked a rule about their risk."""
     return Tally(

@@ -74,7 +74,7 @@ FIGURES: dict[str, Figure] = {
     "strategies-with-outcome": Figure("strategies", of_habits.count_strategies),
     "throughput-improves": Figure("conditions", of_habits.tell_throughput),
     "promotions-with-readiness-snapshot": Figure(
-        "promotions to production", of_habits.lack_readiness, has_source=False
+        "promotions to production", of_promotions.count_with_readiness
     ),
     "anomalies-with-disposition": Figure("anomalies", of_habits.lack_anomalies, has_source=False),
 }
