@@ -1,4 +1,4 @@
-"""A short storm; the whole one is `python -m tests.chaos` (docs/how-to/test-it-hard.md)."""
+"""A short storm; the whole one is `python -m tests.chaos` (docs/how-to/break-the-engine.md)."""
 
 from pathlib import Path
 
