@@ -29,9 +29,9 @@ def _remind_of_quarter(at: datetime) -> int:
     """Teams that agreed one before, and have not begun this quarter's."""
     model, cycle = load_shipped_model(), find_cycle(at)
     begun = Assessment.objects.filter(model_id=model.id, cycle__gte=cycle)
-    last = Assessment.objects.filter(
-        model_id=model.id, state=Assessment.State.AGREED
-    ).exclude(team__in=begun.values("team"))
+    last = Assessment.objects.filter(model_id=model.id, state=Assessment.State.AGREED).exclude(
+        team__in=begun.values("team")
+    )
     told = 0
     for assessment in last.select_related("team", "team__parent"):
         sentence = _tell_what_is_asked(assessment, at)
@@ -53,8 +53,7 @@ def _tell_what_is_asked(assessment: Assessment, at: datetime) -> str:
         # The next assessment carries them over; they are looked at as they would stand there.
         answer.is_carried = True
     checks = {
-        each.statement_id: write_check(each)
-        for each in find_results(assessment.team, model, at)
+        each.statement_id: write_check(each) for each in find_results(assessment.team, model, at)
     }
     looks = find_looks(model, answers, checks, assessment.result, at)
     year, _, quarter = find_cycle(at).partition("-")
