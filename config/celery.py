@@ -112,6 +112,12 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"expires": 3600},
         },
+        # Once a week and quarter; asked often, so that a scheduler that was away misses none.
+        "tell-summaries": {
+            "task": "metrics.tasks.tell_summaries",
+            "schedule": 6 * 3600.0,
+            "options": {"expires": 6 * 3600},
+        },
         # Each thing is told once; asked often, so that a scheduler that was away misses none.
         "remind-teams": {
             "task": "metrics.tasks.remind_teams",

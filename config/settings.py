@@ -182,6 +182,9 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
+# Whether /metrics answers without a token, for a scraper that has its own network.
+METRICS_OPEN = read_flag("THROUGHLINE_METRICS_OPEN")
+
 CELERY_BROKER_URL = read_broker(os.environ.get("REDIS_URL", ""))
 
 # Mail of notifications; without EMAIL_URL none is written, and the page of choices says so.

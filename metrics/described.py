@@ -90,6 +90,7 @@ DESCRIBED: dict[str, Described] = {
                 " deployment in production; a release of several artifacts counts from its first"
                 " build to its last artifact.",
                 "The median leads. p75 needs 12 releases and p90 needs 30.",
+                "It is not DORA's change lead time, which begins with the commit.",
                 "The parts of the time are means, because medians of parts do not add up.",
             ),
             left_out=(
@@ -129,7 +130,9 @@ DESCRIBED: dict[str, Described] = {
                 " Several signs of one failure are one failure.",
                 "An incident belongs to the deployment it names, else to the latest one before it"
                 " within the watch window, else to the one a person chose.",
-                "The rate is per production deployment whose watch window is over.",
+                "The rate is per production deployment whose watch window is over. DORA calls it"
+                " change fail rate, the recovery time failed deployment recovery time, and the"
+                " rework rate deployment rework rate.",
             ),
             left_out=(
                 "returns that were planned",

@@ -9,8 +9,13 @@ from metrics.actions.find_anomalies import find_anomalies, find_slow_promotions
 from metrics.actions.recompute_checks import recompute_checks, recompute_due
 from metrics.actions.refresh_facts import refresh_stale
 from metrics.actions.remind import remind
+from metrics.actions.tell_summary import has_hearers, tell_summary
 from metrics.models import ServiceState
+from metrics.summaries import QUARTER, WEEK, last_span
+from metrics.views.summary import find_today, tell_span
 from promotion.models import Team
+
+DAYS_AFTER_QUARTER = 7
 
 # A little more than the schedule; what a scheduler that was away missed is judged with all.
 LATELY = timedelta(seconds=75)
@@ -53,3 +58,22 @@ def measure_team(key: int) -> int:
 def remind_teams() -> int:
     """Tells teams of this quarter's assessment and owners of their actions; each thing once."""
     return remind(timezone.now())
+
+
+@shared_task
+def tell_summaries() -> int:
+    """Tells of the last week, and of the last quarter soon after it; each once.
+
+    A day later than they are over, so that the usual watch window of a day is over too.
+    """
+    at = timezone.now()
+    today = find_today(at) - timedelta(days=1)
+    spans = [last_span(WEEK, today)]
+    quarter = last_span(QUARTER, today)
+    if (today - quarter.to).days < DAYS_AFTER_QUARTER:
+        spans.append(quarter)
+    if not has_hearers():
+        return 0
+    for span in spans:
+        tell_summary(span, tell_span(span, at), at)
+    return len(spans)

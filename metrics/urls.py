@@ -19,6 +19,7 @@ ONE = "assessments/<str:team>/<str:cycle>/"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("metrics.api.urls")),
+    path("", include("metrics.out_urls")),
     path("measures/", measures.list_measures, name="measure-list"),
     path("measures/viewed/", measures.tell_view, name="measure-viewed"),
     path("measures/anomalies/", anomalies.list_anomalies, name="anomaly-list"),

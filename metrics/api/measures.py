@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 
 from metrics.addresses import place_rows
 from metrics.described import BY_SLUG, DESCRIBED, Described
+from metrics.exported import name_headers
 from metrics.forms import Asked, read_question
 from metrics.measures.registry import MEASURES
 from metrics.measures.results import DEFINITION, Result, Row
@@ -94,7 +95,8 @@ def _write_interval(interval: Interval | None) -> list[float | None] | None:
     return None if interval is None else [interval.low, interval.high]
 
 
-def _open_report(asked: Asked) -> Report:
+def open_asked(asked: Asked) -> Report:
+    """The report of a question; InputError where it is too much to compute."""
     try:
         return Report(asked)
     except TooMuchError as error:
@@ -128,14 +130,15 @@ class Measures(APIView):
     )
     def get(self, request: Request) -> Response:
         """The five key measures. First-pass success is that of production unless one is named."""
-        report = _open_report(read_asked(request))
+        report = open_asked(read_asked(request))
         figures = report.figures()
         return Response(
             {
                 **write_head(report.asked),
                 "measures": [write_figure(figure, report) for figure in figures],
                 "behind": report.fresh.behind,
-            }
+            },
+            headers=name_headers(report.asked),
         )
 
 
@@ -155,10 +158,10 @@ class MeasureRows(APIView):
     )
     def get(self, request: Request, name: str) -> Response:
         """The units behind a figure, oldest first; `next` keeps the as-of, so pages fit together."""
-        described = _find(name)
+        described = find_described(name)
         asked = read_asked(request)
         limit, start = _read_limit(request), _read_cursor(request)
-        report = _open_report(asked)
+        report = open_asked(asked)
         page = report.rows(described.name, slice(start, start + limit + 1))
         following = None
         if len(page) > limit:
@@ -175,11 +178,13 @@ class MeasureRows(APIView):
                 "measure": described.name,
                 "next": following,
                 "results": _write_rows(page[:limit]),
-            }
+            },
+            headers=name_headers(asked),
         )
 
 
-def _find(name: str) -> Described:
+def find_described(name: str) -> Described:
+    """A measure by its name or the word of its address; 404 where there is none."""
     described = DESCRIBED.get(name) or BY_SLUG.get(name)
     if described is None or described.name not in MEASURES:
         raise Http404

@@ -24,6 +24,7 @@ from metrics.described import (
     VERDICT_WORDS,
     Described,
 )
+from metrics.exported import name_headers
 from metrics.forms import TargetForm
 from metrics.measures.periods import span_of
 from metrics.measures.results import DEFINITION, Row
@@ -217,7 +218,9 @@ def export_rows(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     described, report, choice = _read(request, slug)
     writer = csv.writer(_Echo())
     lines = (writer.writerow(line) for line in _export(described, report, choice))
-    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(
+        lines, content_type="text/csv; charset=utf-8", headers=name_headers(report.asked)
+    )
     name = f"{described.slug}-{report.asked.period.from_}-{report.asked.period.to}.csv"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
