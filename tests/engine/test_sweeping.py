@@ -1,6 +1,7 @@
 """The sweep: as many queries whatever waits, answered from an index, and hints that give way to others."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -8,12 +9,25 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from promotion import tasks
-from promotion.models import Promotion
+from promotion.actions.evaluate import evaluate_gates
+from promotion.actions.finish import wake_service
+from promotion.actions.outcome import record_outcome
+from promotion.models import Promotion, StepRun
 from promotion.rules.states import State
-from tests.factories import make_environment, make_promotion, make_release, make_service
+from promotion.steps.base import Outcome, StepResult
+from tests.factories import (
+    NOW,
+    make_environment,
+    make_promotion,
+    make_release,
+    make_service,
+    make_step_run,
+)
+from tests.parts.promotion_story import tell_story
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
+LATER = NOW + timedelta(minutes=1)
 
 
 def make_waiting(count: int, *, due: int) -> None:
@@ -59,3 +73,35 @@ def test_what_is_due_is_read_from_an_index() -> None:
     due = Promotion.objects.due(timezone.now()).order_by("next_look_at")
     assert "promotion_due" in due.values_list("pk", flat=True)[:500].explain()
     assert due.count() == 10
+
+
+def test_who_is_woken_while_its_gates_are_asked_stays_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = tell_story()
+    promotion = story.ask()
+
+    def ask_and_be_woken(*arguments: Any, **named: Any) -> Any:
+        results = evaluate_gates(*arguments, **named)
+        wake_service(promotion.service_id, LATER)
+        return results
+
+    monkeypatch.setattr("promotion.actions.advance.evaluate_gates", ask_and_be_woken)
+    story.look(promotion)
+    assert promotion.next_look_at == LATER
+    monkeypatch.undo()
+    story.look(promotion, LATER)
+    assert promotion.next_look_at > LATER
+
+
+def test_a_wait_that_is_woken_while_a_worker_looks_is_looked_at_again_at_once() -> None:
+    release, place = make_release(make_service()), make_environment("place")
+    promotion = make_promotion(release, place, state=State.RUNNING)
+    run = make_step_run(promotion, "wait-for-deployment")
+    for woken, due in ((False, NOW + timedelta(seconds=30)), (True, LATER)):
+        StepRun.objects.filter(pk=run.pk).update(state="running", lease_until=LATER + DAY)
+        seen = StepRun.objects.select_related("promotion").get(pk=run.pk)
+        if woken:
+            wake_service(promotion.service_id, LATER + timedelta(seconds=1))
+        waits = StepResult(Outcome.WAITING, "Not yet.", look_again_in=timedelta(seconds=30))
+        record_outcome(seen, waits, at=LATER if woken else NOW)
+        run.refresh_from_db()
+        assert run.look_again_at == due
