@@ -74,6 +74,6 @@ def tell_finding(measure: str, whose: str, finding: Finding, unit: str, days: li
     if finding.rule == NEAR:
         return f"{head} lay nearer a limit than {centre} from {first} to {last}; {usual}."
     if finding.rule == FAR_APART:
-        way = "apart" if finding.is_high else "close together"
+        way = "further apart" if finding.is_high else "closer together"
         return f"Failures of {whose} came {way}: {value} deployments lay between those of {first} and {last}; {usual}."
     return f"{head} was {value} at {first}, {side} what is usual; {usual}."
