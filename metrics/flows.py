@@ -5,8 +5,6 @@ values of each are read.
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -14,6 +12,17 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from metrics.flow_results import (
+    Control,
+    Cost,
+    Hands,
+    Lead,
+    OpenWork,
+    Outcome,
+    Parts,
+    Week,
+    add_days,
+)
 from metrics.forms import Asked
 from metrics.measures.base import PRODUCTION
 from metrics.measures.controls import EXCEPTED, GLASS, MET, MISSED
@@ -28,122 +37,15 @@ from metrics.models import (
     WaitFact,
 )
 from metrics.reports import WEEKS_UP_TO_DAYS, find_services
-from metrics.statistics import Interval, wilson
+from metrics.statistics import wilson
 from promotion.models import Environment, Promotion
 
 HOUR, DAY_SECONDS = 3600.0, 86400.0
 AGE_LIMITS = (HOUR, DAY_SECONDS, 3 * DAY_SECONDS, 7 * DAY_SECONDS, 30 * DAY_SECONDS)
 OLDEST = 25
+CHECKSUM = "checksum"
 LEAST = {0.5: 5, 0.75: 12, 0.9: 30}
 Rows = QuerySet[Any, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Of promotions that ended: how many, and the mean seconds of each part."""
-
-    n: int
-    means: dict[str, float]
-
-    @property
-    def lead(self) -> float:
-        """The mean seconds from asking to the end."""
-        return sum(self.means.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a gate or an approval rule cost in a period, in seconds over all promotions it held."""
-
-    gate: str
-    rule: str
-    promotions: int
-    held: float
-    alone: float
-    closed: int
-    passed: int
-    rejected: int
-    expired: int
-    cancelled: int
-
-    @property
-    def caught(self) -> int:
-        """How many ended without a start while it held them."""
-        return self.rejected + self.expired + self.cancelled
-
-
-@dataclass(frozen=True, slots=True)
-class Lead:
-    """From asking to success, in seconds; a percentile is None where n is too small for it."""
-
-    n: int
-    percentiles: tuple[tuple[float, float | None], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Week:
-    """One bucket of throughput: production deployments and releases asked for; zero counts."""
-
-    period: Period
-    deployments: int
-    intents: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of one rollout strategy, over promotions that started."""
-
-    strategy: str
-    n: int
-    succeeded: int
-    ended_badly: int
-    failed_later: int
-    interval: Interval | None
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """How promotions that started stood to one control."""
-
-    control: str
-    met: int
-    excepted: int
-    glass: int
-    missed: int
-
-    @property
-    def n(self) -> int:
-        """All that were to meet it."""
-        return self.met + self.excepted + self.glass + self.missed
-
-    @property
-    def interval(self) -> Interval | None:
-        """Wilson, of the share met."""
-        return wilson(self.met, self.n) if self.n else None
-
-
-@dataclass(frozen=True, slots=True)
-class Hands:
-    """Work by hand over promotions that started: sums, and how many had any."""
-
-    n: int
-    manual_steps: int
-    hand_offs: int
-    with_manual: int
-
-
-@dataclass(frozen=True, slots=True)
-class OpenWork:
-    """Promotions open at the as-of by age, the oldest, and builds that wait for production by age."""
-
-    by_age: tuple[int, ...]
-    oldest: tuple[Promotion, ...]
-    builds_by_age: tuple[int, ...]
-
-    @property
-    def n(self) -> int:
-        """All open promotions."""
-        return sum(self.by_age)
 
 
 class Flow:
@@ -187,12 +89,12 @@ class Flow:
 
     def parts(self) -> Parts:
         """Over the whole period."""
-        return _add_days(self._days.values())
+        return add_days(self._days.values())
 
     def parts_by_step(self) -> list[tuple[Period, Parts]]:
         """In each week or month of the period."""
         return [
-            (part, _add_days(row for day, row in self._days.items() if part.from_ <= day < part.to))
+            (part, add_days(row for day, row in self._days.items() if part.from_ <= day < part.to))
             for part in Buckets(self.asked.period, self.step).parts
         ]
 
@@ -311,6 +213,23 @@ class Flow:
         ]
         return sorted(found, key=lambda each: (each.met / each.n, each.control))
 
+    def checksums(self) -> list[tuple[Period, int, int]]:
+        """In each week or month: promotions whose checksum was met before the start, of all that started."""
+        started = self.facts.filter(started_at__isnull=False)
+        of = started.order_by().values("day").annotate(n=Count("pk"))
+        met = (
+            ControlFact.objects.filter(flow__in=started.values("pk"), control=CHECKSUM, outcome=MET)
+            .order_by()
+            .values("flow__day")
+            .annotate(n=Count("pk"))
+        )
+        of_days = {row["day"]: row["n"] for row in of}
+        met_days = {row["flow__day"]: row["n"] for row in met}
+        return [
+            (part, _sum_days(met_days, part), _sum_days(of_days, part))
+            for part in Buckets(self.asked.period, self.step).parts
+        ]
+
     def hands(self) -> Hands:
         """Steps by hand and hand-offs of the promotions that started."""
         told = self.facts.filter(started_at__isnull=False).aggregate(
@@ -362,12 +281,6 @@ def _count_by_age(rows: Rows, since: str, at: datetime) -> tuple[int, ...]:
         bands[f"band_{place}"] = Count("pk", filter=band) if band else Count("pk")
     counted = rows.aggregate(**bands)
     return tuple(counted[name] for name in bands)
-
-
-def _add_days(rows: Iterable[dict[str, Any]]) -> Parts:
-    found = list(rows)
-    n = sum(row["n"] for row in found)
-    return Parts(n, {name: sum(row[name] for row in found) / n if n else 0.0 for name in PARTS})
 
 
 def _sum_days(counts: dict[date, int], part: Period) -> int:

@@ -9,7 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from metrics.flows import AGE_LIMITS, Flow, OpenWork
+from metrics.flow_results import OpenWork
+from metrics.flows import AGE_LIMITS, Flow
 from promotion.api.schema import problems
 from promotion.models import Token
 

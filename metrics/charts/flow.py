@@ -7,7 +7,7 @@ from metrics.measures.flow import PARTS
 from metrics.measures.periods import Period
 from promotion.formats import NO_BREAK, format_span
 
-from .frame import STACKED, Chart, lay_out, name_bucket, upward_axis
+from .frame import PERCENT, STACKED, Chart, lay_out, name_bucket, upward_axis
 
 HOUR = 3600
 DAYS_FROM = 96 * HOUR  # above, an axis of days reads better
@@ -111,3 +111,58 @@ def draw_throughput(weeks: Sequence[tuple[Period, int, int]], step: str, title: 
             for period, deployed, asked in weeks
         ),
     )
+
+
+Shares = Sequence[tuple[Period, int, int]]
+LOOKS = (
+    {"color": "chart-1", "dash": "solid", "symbol": "circle"},
+    {"color": "chart-3", "dash": "dot", "symbol": "diamond"},
+)
+
+
+def draw_coverage(series: Sequence[tuple[str, Shares]], step: str, title: str) -> Chart:
+    """Up to two shares over time, each as (period, have, of); of nothing is a gap."""
+    said = ", ".join(f"{name.lower()} {_tell_share(found)}" for name, found in series)
+    return Chart(
+        slug="coverage",
+        title=title,
+        subtitle=f"Per cent by {step}; {said}; a gap is a {step} in which none was needed",
+        sentence=f"{title}: {said}.",
+        figure={
+            "data": [
+                {
+                    "type": "scatter",
+                    "mode": "lines+markers",
+                    "name": name,
+                    "x": [period.from_.isoformat() for period, _, _ in found],
+                    "y": [have / of * PERCENT if of else None for _, have, of in found],
+                    "line": {"color": look["color"], "width": 2, "dash": look["dash"]},
+                    "marker": {"color": look["color"], "size": 7, "symbol": look["symbol"]},
+                    "connectgaps": False,
+                    "customdata": [of for _, _, of in found],
+                    "hovertemplate": f"{name}: %{{y:.1f}} %<br>n = %{{customdata}}<extra></extra>",
+                }
+                for (name, found), look in zip(series, LOOKS, strict=False)
+            ],
+            "layout": lay_out(
+                {"range": [0, 104], "ticksuffix": f"{NO_BREAK}%", "nticks": 6},
+                showlegend=True,
+                legend=STACKED["legend"],
+            ),
+        },
+        columns=(step.capitalize(), *(name for name, _ in series)),
+        rows=tuple(
+            (
+                name_bucket(period, step),
+                *(
+                    f"{found[place][1]} of {found[place][2]}" if found[place][2] else None
+                    for _, found in series
+                ),
+            )
+            for place, (period, _, _) in enumerate(series[0][1])
+        ),
+    )
+
+
+def _tell_share(found: Shares) -> str:
+    return f"{sum(have for _, have, _ in found)} of {sum(of for _, _, of in found)}"
