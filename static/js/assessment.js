@@ -82,8 +82,9 @@
       headers: { "X-CSRFToken": findToken(), "HX-Request": "true" },
       redirect: "manual",
     });
-    if (answer.type === "opaqueredirect" || answer.status === 401) {
-      throw new Error("You are signed out. Sign in again in another tab; the answers stay here until then.");
+    // Refusals of an answer come as 409 or 422; 403 is of the page's own token, which is old.
+    if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
+      throw new Error("You are signed out, or this page is old. Load it again and sign in if asked; the answers stay in this browser until then.");
     }
     if (answer.status >= 500 || answer.status === 429) return false;
     const part = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -143,14 +144,30 @@
     if (form.matches?.(".statement form")) keep(form);
   }
 
+  // Who is signed out is led to the sign-in page; that is no answer to what was sent.
+  function wentElsewhere({ xhr, elt }) {
+    return Boolean(xhr?.responseURL) && new URL(xhr.responseURL).pathname !== elt.getAttribute("hx-post");
+  }
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, requestConfig } = event.detail;
+    const form = requestConfig?.elt;
+    if (!form?.matches?.(".statement form") || !wentElsewhere({ xhr, elt: form })) return;
+    event.detail.shouldSwap = false;
+    keep(form);
+    send();
+  });
   document.addEventListener("htmx:sendError", onFailure);
   document.addEventListener("htmx:timeout", onFailure);
   document.addEventListener("htmx:responseError", (event) => {
-    if (event.detail.xhr.status >= 500) onFailure(event);
+    const { status } = event.detail.xhr;
+    if (status >= 500 || status === 403) onFailure(event);
+    if (status === 403) send();
   });
   // An answer that reached the server takes the place of one kept before it.
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!event.detail.successful || !event.detail.elt.matches?.(".statement form")) return;
+    if (wentElsewhere(event.detail)) return;
     const kept = readKept();
     const address = event.detail.elt.getAttribute("hx-post");
     if (!(address in kept)) return;

@@ -148,7 +148,7 @@ def test_a_statement_is_answered_with_the_arrow_keys_and_saved(
     expect(page.locator("#sentence")).to_contain_text("1 of 32 statements are answered")
     assert Answer.objects.get().value == "L"
     page.keyboard.press("Tab")
-    expect(statement.locator("summary")).to_be_focused()
+    expect(statement.locator("summary").first).to_be_focused()
     assert complaints == []
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
@@ -164,7 +164,7 @@ def test_a_refused_answer_says_why_beside_it(
     statement = page.locator(".statement").filter(has_text="Teams track promotion failures")
     statement.get_by_label("Not applicable").check()
     expect(statement.get_by_role("status")).to_contain_text("Say why the statement does not apply")
-    statement.locator("summary").click()
+    statement.locator("summary").first.click()
     statement.get_by_label("Why it does not apply").fill("No failures in a year.")
     page.keyboard.press("Tab")
     expect(statement.get_by_role("status")).to_contain_text("Saved")
