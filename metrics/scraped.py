@@ -166,4 +166,5 @@ def write_openmetrics(report: Report, *, by_service: bool = False) -> bytes:
     """The text that Prometheus reads, `# EOF` at its end."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Measured(report, by_service=by_service))
-    return generate_latest(registry)
+    text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
+    return text

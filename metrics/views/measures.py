@@ -13,6 +13,7 @@ from metrics.actions.note_view import note_view
 from metrics.actions.set_target import may_set_target
 from metrics.charts import Chart, Mark, Sparkline, draw_shares, draw_sparkline, mark_chart
 from metrics.described import BY_SLUG, SET_ASIDE_WORDS, Described
+from metrics.emptiness import walk_chain
 from metrics.marks import find_marks
 from metrics.measures.build_to_production import BuildToProduction
 from metrics.measures.periods import split_period
@@ -93,6 +94,7 @@ def list_measures(request: HttpRequest) -> HttpResponse:
         **_list_services(request, report, figures),
         "definition": DEFINITION,
         "has_data": bool(charts),
+        "chain": [] if charts else walk_chain(report),
         "tracked_since": report.tracked_since,
         "fresh": report.fresh,
         "nav_section": "measure",
@@ -113,6 +115,7 @@ def show_measure(request: HttpRequest, slug: str) -> HttpResponse:
         "described": described,
         "line": make_line(figure),
         "result": figure.result,
+        "chain": walk_chain(report) if figure.result.no_data else [],
         "definition": DEFINITION,
         "aside": _count_aside(report, described),
         **_list_services(request, report, [figure]),
