@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.utils import timezone
 
+from metrics.exported import write_head
 from metrics.forms import CUSTOM, PRESETS, Asked, read_question
 from promotion.formats import NO_BREAK
 from promotion.models import Environment, Service, Team
@@ -31,6 +32,14 @@ class Bar:
     def is_custom(self) -> bool:
         """Whether the days were chosen one by one."""
         return self.asked.preset == CUSTOM
+
+    @property
+    def stamp(self) -> str:
+        """What an image of a chart says of itself: definition, days, filters, as-of."""
+        head = write_head(self.asked)
+        days = f"{head['from']} up to, not with, {head['to']} ({head['zone']})"
+        told = (f"definition {head['definition']}", days, head["filters"], f"as of {head['as_of']}")
+        return " · ".join(part for part in told if part)
 
 
 def read_asked(request: HttpRequest) -> Asked:

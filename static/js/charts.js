@@ -107,6 +107,7 @@
       figures.set(element, await read(element));
       await draw(element);
       element.dataset.chartState = "drawn";
+      element.closest("figure")?.querySelector("[data-chart-images]")?.removeAttribute("hidden");
     } catch (error) {
       element.dataset.chartState = "failed";
       admitFailure(element, error);
@@ -114,6 +115,57 @@
       element.removeAttribute("aria-busy");
     }
   }
+
+  // What the image says of itself: the finding above the chart, below it what the page was asked.
+  function stamped(element) {
+    const figure = figures.get(element);
+    const layout = layoutOf(element, figure.layout);
+    const frame = element.closest("figure");
+    const told = [frame?.querySelector("figcaption h2"), frame?.querySelector("figcaption p")].map((one) => one?.textContent.trim() ?? "");
+    const stamp = document.querySelector("[data-export-stamp]")?.dataset.exportStamp ?? "";
+    const text = (words, place) => ({ text: words.replaceAll("<", "&lt;"), xref: "paper", yref: "paper", x: 0, showarrow: false, xanchor: "left", align: "left", ...place });
+    layout.width = 960;
+    layout.height = 480;
+    layout.paper_bgcolor = layout.plot_bgcolor = resolveColour("surface");
+    layout.margin = { ...layout.margin, t: 72, b: 88 };
+    layout.annotations = [
+      ...(layout.annotations ?? []),
+      text(told[0], { y: 1, yanchor: "bottom", yshift: 34, font: { size: 16, color: resolveColour("text") } }),
+      text(told[1], { y: 1, yanchor: "bottom", yshift: 12, font: { size: 12, color: resolveColour("text-muted") } }),
+      text(stamp, { y: 0, yanchor: "top", yshift: -62, font: { size: 10, color: resolveColour("text-muted") } }),
+    ];
+    return { data: resolve(figure.data, false), layout };
+  }
+
+  // Plotly makes a PNG by way of a blob, which the content policy does not let in; a data: address it does.
+  async function makeImage(element, format) {
+    const svg = await window.Plotly.toImage(stamped(element), { format: "svg", width: 960, height: 480, imageDataOnly: true });
+    if (format === "svg") return new Blob([svg], { type: "image/svg+xml" });
+    const image = new Image();
+    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+    await image.decode();
+    const canvas = Object.assign(document.createElement("canvas"), { width: 1920, height: 960 });
+    canvas.getContext("2d").drawImage(image, 0, 0, 1920, 960);
+    return new Promise((done) => canvas.toBlob(done, "image/png"));
+  }
+
+  async function download(button) {
+    const element = button.closest("figure").querySelector("[data-chart]");
+    const format = button.dataset.chartImage;
+    const address = URL.createObjectURL(await makeImage(element, format));
+    const link = Object.assign(document.createElement("a"), { href: address, download: `${element.closest("figure").id}.${format}` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(address), 1000);
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-chart-image]");
+    if (!button) return;
+    download(button).catch((error) => {
+      console.error(error);
+      button.textContent = "The image could not be made";
+    });
+  });
 
   const drawn = () => document.querySelectorAll('[data-chart][data-chart-state="drawn"]');
   const startWithin = (part) => part.querySelectorAll("[data-chart]").forEach(start);
