@@ -305,7 +305,7 @@ def test_the_number_of_queries_does_not_grow_with_the_record(client, django_asse
         ("measure-detail", ["first-pass"]),
         ("measure-rows", ["automated-share"]),
     ):
-        with django_assert_max_num_queries(36):
+        with django_assert_max_num_queries(39):
             client.get(reverse(name, args=arguments))
 
 
