@@ -237,5 +237,5 @@ def test_the_page_takes_as_many_queries_with_all_answers_as_with_one(
     for statement in load_shipped_model().statements:
         save(member, statement.id, value=statement.scale[-1].value)
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(20):
         member.get(at("assessment-detail"))

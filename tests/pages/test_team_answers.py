@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from metrics.maturity.loading import load_shipped_model
@@ -322,12 +324,14 @@ def test_an_action_has_an_owner_and_a_day_and_is_closed(mei, team):
     assert Improvement.objects.get().state == "done"
 
 
-def test_the_list_of_actions_takes_as_many_queries_for_twenty_as_for_one(
-    mei, team, django_assert_max_num_queries
-):
+def test_the_list_of_actions_takes_as_many_queries_for_twenty_as_for_one(mei, team):
     address = reverse("action-open", args=["shipping"])
+    counts = []
     for number in range(20):
         given = {"statement": OTHER, "what": f"Step {number}", "owner": "mei"}
         mei.post(address, {**given, "due_on": "2026-12-24"})
-    with django_assert_max_num_queries(12):
-        mei.get(reverse("team-actions", args=["shipping"]))
+        if number in (1, 19):
+            with CaptureQueriesContext(connection) as queries:
+                mei.get(reverse("team-actions", args=["shipping"]))
+            counts.append(len(queries))
+    assert counts[0] == counts[1]
