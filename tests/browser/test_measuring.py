@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,6 +121,25 @@ def test_every_chart_is_drawn_and_nothing_is_complained_of(
     assert complaints == []
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
     assert violations(page) == []
+    page.context.close()
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_chart_is_saved_as_an_image_that_says_what_it_was_asked(
+    browser: Browser, live_server: Any, member: User
+) -> None:
+    page, complaints = open_page(browser, live_server, member, reverse("measure-list"))
+    saved = {}
+    for form in ("svg", "png"):
+        with page.expect_download() as download:
+            page.locator(f'[data-chart-image="{form}"]').first.click()
+        saved[form] = Path(download.value.path()).read_bytes()
+
+    svg = saved["svg"].decode()
+    assert "definition v1" in svg
+    assert "as of" in svg
+    assert saved["png"].startswith(b"\x89PNG")
+    assert complaints == []
     page.context.close()
 
 
