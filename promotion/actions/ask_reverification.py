@@ -35,7 +35,9 @@ def ask_for_reverification(
     nothing runs there, a promotion is under way there, or the stage verifies nothing; InputError
     where there is no such stage.
     """
-    service = Service.objects.select_for_update(no_key=True).select_related("team").get(pk=service.pk)
+    service = (
+        Service.objects.select_for_update(no_key=True).select_related("team").get(pk=service.pk)
+    )
     if person is not None and not person.may_ask(service.team):
         raise NotAllowedError(
             f"{person.name} may not have {service.slug} verified again: that takes a member or release"
