@@ -71,10 +71,12 @@
     return resolve(layout, false);
   }
 
-  function draw(element) {
+  function draw(element, width = 0) {
     const figure = figures.get(element);
     const config = { displayModeBar: false, responsive: true, showTips: false, doubleClick: false };
-    return window.Plotly.react(element, resolve(figure.data, false), layoutOf(element, figure.layout), config);
+    const layout = layoutOf(element, figure.layout);
+    if (width) Object.assign(layout, { autosize: false, width });
+    return window.Plotly.react(element, resolve(figure.data, false), layout, config);
   }
 
   async function read(element) {
@@ -170,8 +172,17 @@
   const drawn = () => document.querySelectorAll('[data-chart][data-chart-state="drawn"]');
   const startWithin = (part) => part.querySelectorAll("[data-chart]").forEach(start);
 
-  document.addEventListener("throughline:theme", () => drawn().forEach(draw));
-  PHONE.addEventListener("change", () => drawn().forEach(draw));
+  document.addEventListener("throughline:theme", () => drawn().forEach((one) => draw(one)));
+  // A chart keeps the width it was drawn for, so one wider than the paper is drawn anew for it.
+  addEventListener("beforeprint", () => {
+    for (const one of drawn()) {
+      const isBeside = one.closest(".split.even") !== null;
+      const paper = one.closest('[data-print="wide"]') ? 1024 : 680; // px inside of the margins of A4
+      draw(one, isBeside ? (paper - 24) / 2 : paper);
+    }
+  });
+  addEventListener("afterprint", () => drawn().forEach((one) => draw(one)));
+  PHONE.addEventListener("change", () => drawn().forEach((one) => draw(one)));
   document.addEventListener("htmx:load", (event) => {
     if (event.detail.elt.matches?.("[data-chart]")) start(event.detail.elt);
     startWithin(event.detail.elt);
