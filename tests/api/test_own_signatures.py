@@ -237,6 +237,8 @@ def test_a_certificate_that_has_run_out_proves_nothing(published, key):
         "https://evil.example/?https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-0.pem",
         "https://sns.eu-central-1.amazonaws.com/x/SimpleNotificationService-0123456789abcdef.pem",
         "https://s3.eu-central-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem",
+        "https://sns.s3.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem",
+        "https://sns.s3-us-west-2.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem",
         "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem\n",
     ],
 )

@@ -19,7 +19,9 @@ from promotion.sources.reading import Part, read_elements
 
 from .base import Expected, KeysUnreadableError, is_signed, refuse
 
-_HOST = r"https://sns\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?"
+# Only a region there: sns.s3.amazonaws.com is a bucket that somebody may own.
+_REGION = r"[a-z]{2}(?:-[a-z]{2,12}){1,3}-[0-9]{1,2}"
+_HOST = rf"https://sns\.{_REGION}\.amazonaws\.com(?:\.cn)?"
 CERTIFICATE = re.compile(_HOST + r"/SimpleNotificationService-[0-9a-f]{8,128}\.pem", re.ASCII)
 SUBSCRIBE = re.compile(_HOST + r"/\?Action=ConfirmSubscription&[\x21-\x7e]{1,2000}", re.ASCII)
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}", re.ASCII)
