@@ -4,6 +4,7 @@ The row is committed before a hint is given and a sweep finds what no hint told 
 a tool need not wait for the broker. Where little comes each event still has a message of its own, at once.
 """
 
+import logging
 import os
 import threading
 from collections import deque
@@ -12,6 +13,8 @@ from functools import partial
 from django.db import transaction
 
 from promotion import tasks
+
+logger = logging.getLogger(__name__)
 
 MOST_KEPT = 10_000  # while the broker is slow; the sweep finds what is dropped
 MOST_TOGETHER = 20  # few enough that several workers share what comes at once
@@ -47,7 +50,11 @@ class Hinter:
             self._wake.clear()
             while self._waiting:
                 count = min(len(self._waiting), MOST_TOGETHER)
-                tasks.process_together.delay([self._waiting.popleft() for _ in range(count)])
+                events = [self._waiting.popleft() for _ in range(count)]
+                try:
+                    tasks.process_together.delay(events)
+                except Exception:  # the thread must outlive it; the sweep finds these events
+                    logger.exception("No hint could be sent of %s events", count)
 
 
 def _begin_anew() -> None:

@@ -23,7 +23,7 @@ def prove_delivery(sender: Sender, source: Source, delivery: Delivery, *, at: da
     if own is None:
         return source.authenticate(delivery, sender.secrets_at(at), at)
     expected = Expected(sender.signed_by, f"{settings.PUBLIC_URL}/hooks/{sender.slug}")
-    address = own.keys_at(delivery)
+    address = own.keys_at(delivery, expected)
     try:
         own.check(delivery, read_keys(address), expected, at)
     except (OtherKeyError, KeysUnreadableError):

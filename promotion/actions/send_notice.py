@@ -62,9 +62,10 @@ def _claim(number: int, at: datetime) -> NotificationDelivery | None:
     if delivery is None:
         return None
     if not _is_still_wanted(delivery):
-        NotificationDelivery.objects.filter(pk=number).update(
-            given_up_at=at, last_error="It was switched off before it was sent."
-        )
+        _give_up(number, "It was switched off before it was sent.", at)
+        return None
+    if delivery.attempts > len(BACK_OFF):
+        _give_up(number, "Every try to send it broke or ended its worker; the log tells how.", at)
         return None
     claimed = (
         NotificationDelivery.objects.due(at)
@@ -73,6 +74,10 @@ def _claim(number: int, at: datetime) -> NotificationDelivery | None:
     )
     delivery.attempts += 1
     return delivery if claimed else None
+
+
+def _give_up(number: int, reason: str, at: datetime) -> None:
+    NotificationDelivery.objects.filter(pk=number).update(given_up_at=at, last_error=reason)
 
 
 def _is_still_wanted(delivery: NotificationDelivery) -> bool:

@@ -221,6 +221,13 @@ def test_a_message_that_was_changed_or_is_of_another_topic_is_refused(published,
     assert {one.path for one in published.server.asked} == {CERTIFICATE_PATH}
 
 
+def test_no_certificate_is_fetched_for_a_message_of_another_topic(published, key):
+    make_sender("aws", "aws", signed_by=TOPIC)
+    signer = SnsSigner(key, published.base + CERTIFICATE_PATH)
+    assert post("aws", signer.message(TopicArn=TOPIC + "-2"), "text/plain").status_code == 401
+    assert not published.server.asked
+
+
 def test_a_certificate_that_has_run_out_proves_nothing(published, key):
     make_sender("aws", "aws", signed_by=TOPIC)
     body = SnsSigner(key, published.base + CERTIFICATE_PATH).message()

@@ -91,3 +91,20 @@ def test_hints_given_while_the_broker_is_slow_are_sent_many_in_one_message(monke
     assert is_done.wait(30)
     assert [len(one) for one in taken] == [1, MOST_TOGETHER, MOST_TOGETHER]
     assert [event for one in taken for event in one] == list(range(1, 2 + 2 * MOST_TOGETHER))
+
+
+def test_a_hint_that_cannot_be_sent_keeps_no_later_one_from_being_sent(monkeypatch):
+    tried, is_sent = threading.Event(), threading.Event()
+
+    def take(events):
+        if not tried.is_set():
+            tried.set()
+            raise ValueError("no such broker")
+        is_sent.set()
+
+    monkeypatch.setattr(tasks.process_together, "delay", take)
+    hinter = Hinter()
+    hinter.give(1)
+    assert tried.wait(30)
+    hinter.give(2)
+    assert is_sent.wait(30)

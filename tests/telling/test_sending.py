@@ -217,6 +217,17 @@ def test_a_worker_killed_between_sending_and_recording_sends_again_under_the_sam
     assert len(server.asked) == 2
 
 
+def test_a_message_that_ends_its_worker_every_time_is_given_up(story, far):
+    server, _ = far
+    make(story, server.base_url)
+    story.ask()
+    tries = len(BACK_OFF) + 1
+    NotificationDelivery.objects.update(attempts=tries)  # each one claimed, and none recorded
+    assert send_due(NOW) == 0
+    delivery = NotificationDelivery.objects.get()
+    assert (delivery.given_up_at, delivery.attempts, len(server.asked)) == (NOW, tries, 0)
+
+
 def test_of_two_workers_one_sends(story, far):
     server, _ = far
     make(story, server.base_url)

@@ -46,15 +46,18 @@ class SnsMessage:
         """The ARN of a topic."""
         return _TOPIC.fullmatch(text) is not None
 
-    def keys_at(self, delivery: Delivery) -> str:
-        """The certificate that the message names, of SNS alone."""
-        address = _message(delivery)["SigningCertURL"].exact() or ""
+    def keys_at(self, delivery: Delivery, expected: Expected) -> str:
+        """The certificate that the message names, of SNS alone; none is fetched for another topic."""
+        message = _message(delivery)
+        if message["TopicArn"].exact() != expected.signed_by:
+            raise refuse("The message is of another topic", _SET)
+        address = message["SigningCertURL"].exact() or ""
         if not self.certificate.fullmatch(address):
             raise refuse("The message names no certificate of SNS", _SET)
         return address
 
     def check(self, delivery: Delivery, keys: bytes, expected: Expected, now: datetime) -> None:
-        """Topic, certificate and signature."""
+        """Certificate and signature; the topic was asked for before."""
         message = _message(delivery)
         algorithm = _ALGORITHMS.get(message["SignatureVersion"].text() or "")
         if algorithm is None:
@@ -62,7 +65,7 @@ class SnsMessage:
         try:
             certificate = x509.load_pem_x509_certificate(keys)
         except ValueError:
-            raise KeysUnreadableError(self.keys_at(delivery)) from None
+            raise KeysUnreadableError(self.keys_at(delivery, expected)) from None
         try:
             signature = base64.b64decode(message["Signature"].exact() or "", validate=True)
         except (ValueError, binascii.Error):
@@ -71,8 +74,6 @@ class SnsMessage:
             raise refuse("The certificate of the message is not valid now", "Set the clock.")
         if not is_signed(certificate.public_key(), signature, _signed(message), algorithm):
             raise refuse("The message's signature does not hold", _SET)
-        if message["TopicArn"].exact() != expected.signed_by:
-            raise refuse("The message is of another topic", _SET)
         named = delivery.headers.get("X-Amz-Sns-Message-Id")
         if named is not None and named != message["MessageId"].exact():
             raise refuse("The header names another message than the body")

@@ -55,8 +55,10 @@ class OwnKey(Protocol):
         """Whether `signed_by` can be that."""
         ...
 
-    def keys_at(self, delivery: Delivery) -> str:
-        """Where the keys are; AuthenticationError where the delivery names no place to be believed."""
+    def keys_at(self, delivery: Delivery, expected: Expected) -> str:
+        """Where the keys are; AuthenticationError where the delivery cannot be of whom it must be,
+        or names no place to be believed: nothing is fetched then.
+        """
         ...
 
     def check(self, delivery: Delivery, keys: bytes, expected: Expected, now: datetime) -> None:

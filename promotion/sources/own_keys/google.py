@@ -38,7 +38,7 @@ class GoogleToken:
         """A mail address."""
         return re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text) is not None
 
-    def keys_at(self, delivery: Delivery) -> str:
+    def keys_at(self, delivery: Delivery, expected: Expected) -> str:
         """Google's own keys."""
         _token_of(delivery)  # without any there is nothing to fetch keys for
         return self.keys

@@ -37,7 +37,7 @@ class TravisSignature:
         """An owner, or an owner and a repository."""
         return _NAME.fullmatch(text) is not None
 
-    def keys_at(self, delivery: Delivery) -> str:
+    def keys_at(self, delivery: Delivery, expected: Expected) -> str:
         """The configuration of Travis' API."""
         _taken_apart(delivery)  # without a signature there is nothing to fetch keys for
         return self.keys
