@@ -423,7 +423,7 @@ def test_loading_takes_the_same_number_of_queries_however_much_there_is(
             release = make_release(service, version)
             make_deployment(release, places["production"])
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(21):
         record = load_record(LATER)
 
     assert len(record.deployments) == 8
