@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 
 from metrics.models import Anomaly
 from metrics.models.anomaly import AnomalyQuerySet
@@ -15,6 +16,7 @@ from promotion.rules.settings import Problem, unknown_keys
 from promotion.views.offered import Note
 
 SHOWN = 3
+SHOWN_FOR = timedelta(days=14)
 FRESH_FOR = timedelta(minutes=1)
 LOOK_AGAIN_IN = timedelta(minutes=5)
 
@@ -66,11 +68,13 @@ class AnomalyGate:
 
 
 def note_anomalies(promotion: Promotion) -> list[Note]:
-    """What is unusual about the promotion itself, and how much about its service there; two queries."""
+    """What is unusual about the promotion itself, and lately about its service there; two queries."""
     own = Anomaly.objects.filter(promotion=promotion, dismissed_at=None, closed_at=None)
     notes = [Note("warned", "Unusual", one.sentence, _address(one)) for one in own[:SHOWN]]
-    others = list(find_open(promotion)[: SHOWN + 1]) if promotion.is_open else []
-    there = [Note("warned", "Unusual there", one.sentence, _address(one)) for one in others[:SHOWN]]
+    # Who decides today is helped by what is so now; what was over weeks ago stands in the list.
+    lately = find_open(promotion).filter(last_day__gt=timezone.localdate() - SHOWN_FOR)
+    others = list(lately[:SHOWN]) if promotion.is_open else []
+    there = [Note("warned", "Unusual there", one.sentence, _address(one)) for one in others]
     return [*notes, *there]
 
 

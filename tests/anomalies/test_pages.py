@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 import time_machine
 from django.urls import reverse
+from django.utils import timezone
 
 from metrics.actions.annotate import Note, annotate
 from metrics.actions.refresh_facts import refresh_stale
@@ -283,6 +284,23 @@ def test_the_page_of_a_promotion_says_what_is_unusual_about_it(client, ines, dep
 
     assert anomaly.sentence in page
     assert reverse("anomaly-detail", args=[anomaly.pk]) in page
+
+
+def test_the_page_of_a_waiting_promotion_says_what_is_unusual_there_lately_and_not_what_is_over(
+    client, ines, deployment
+):
+    promotion = make_promotion(deployment.release, deployment.environment)
+    today = timezone.localdate()
+    for key, days in (("now", 2), ("long ago", 30)):
+        day = today - timedelta(days=days)
+        make_anomaly(
+            deployment.service, key=key, sentence=f"Unusual {key}.", first_day=day, last_day=day
+        )
+
+    page = client.get(f"/promotions/{promotion.pk}/").content.decode()
+
+    assert "Unusual now." in page
+    assert "Unusual long ago." not in page
 
 
 def test_the_api_lists_anomalies_by_state_with_baseline_and_limits(client, ines, deployment):
