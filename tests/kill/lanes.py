@@ -13,6 +13,7 @@ from promotion.actions.promote import Request, ask_for_promotion
 from promotion.integrity.oci.building import build_image
 from promotion.integrity.oci.registry import OciRegistry
 from promotion.models import Promotion, StepRun
+from promotion.rules.states import State
 from tests.factories import (
     digest_of,
     make_artifact,
@@ -125,7 +126,7 @@ def run_far_sides(directory: Path) -> Iterator[FarSides]:
 
 
 def start_promotion(sides: FarSides, *kinds: str, name: str = "") -> Promotion:
-    """A running promotion of a service of its own, its first step not begun; nobody was told."""
+    """A running promotion of a service of its own; nobody was told of it but a sweep that came first."""
     service = make_service(_slug(name or kinds[0]))
     steps = ", ".join(STEPS[kind] for kind in kinds).replace("{service}", service.slug)
     make_pipeline(service, PIPELINE.format(service=service.slug, steps=steps))
@@ -135,7 +136,9 @@ def start_promotion(sides: FarSides, *kinds: str, name: str = "") -> Promotion:
     release = make_release(service, VERSION, artifacts=[artifact], at=timezone.now())
     request = Request(release=release, environment=make_environment("dev"))
     promotion = ask_for_promotion(request, at=timezone.now()).promotion
-    assert advance(promotion.pk, at=timezone.now()).step_run is not None
+    advance(promotion.pk, at=timezone.now())
+    promotion.refresh_from_db()
+    assert promotion.state == State.RUNNING
     return promotion
 
 
