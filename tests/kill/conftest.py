@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from tests.kill.lanes import FarSides, run_far_sides
 from tests.parts.processes import Processes, make_embedded, make_redis
@@ -27,7 +28,7 @@ def processes(
 ) -> Iterator[Processes]:
     """A broker of each kind, with a scheduler; what is started ends with the module.
 
-    A worker that a test leaves alive is the one that the next test kills.
+    On SQLite a worker that a test leaves alive is the one that the next test kills.
     """
     directory = tmp_path_factory.mktemp(request.param)
     broker = BROKERS[request.param](directory)
@@ -46,3 +47,23 @@ def far_sides(transactional_db: None, tmp_path: Path) -> Iterator[FarSides]:
     """All outside systems, running, and the connections to them."""
     with run_far_sides(tmp_path) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def nobody_works_while_the_tables_are_emptied(
+    request: pytest.FixtureRequest, transactional_db: None
+) -> Iterator[None]:
+    """PostgreSQL empties all tables under locks, which whoever works at one of them waits for in turn."""
+    if connection.vendor != "postgresql" or "processes" not in request.fixturenames:
+        yield
+        return
+    processes: Processes = request.getfixturevalue("processes")
+    if all(one.process.poll() is not None for one in processes.started):
+        processes.start_scheduler()
+    yield
+    processes.kill_all()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
