@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from tests.kill.lanes import FarSides, run_far_sides
-from tests.parts.processes import Processes, make_embedded, make_redis
+from tests.parts.processes import Processes, make_embedded, make_redis, wait_until
 
 BROKERS = {"redis": make_redis, "embedded": make_embedded}
 
@@ -62,8 +62,14 @@ def nobody_works_while_the_tables_are_emptied(
         processes.start_scheduler()
     yield
     processes.kill_all()
+    wait_until(lambda: not _at_work(), "the database is done with those that were killed")
+
+
+def _at_work() -> bool:
+    """Whether a session besides ours is in a statement or a transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'"
         )
+        return bool(cursor.fetchone()[0])
