@@ -1,14 +1,14 @@
 """What every export says of itself: definition, period, filters, as-of; and the figures as plain data."""
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from metrics.figure import Figure
 from metrics.forms import Asked
 from metrics.measures.failures import Failures
 from metrics.measures.results import DEFINITION, Bucket
-from metrics.reports import Figure
+from metrics.spreadsheets import write_csv
 from metrics.statistics import Interval
 
 FILTERS = ("team", "service", "environment", "kind")
@@ -43,14 +43,6 @@ POINT_COLUMNS = (
 )
 
 
-class Echo:
-    """Gives each line back in place of writing it anywhere."""
-
-    def write(self, value: str) -> str:
-        """The line."""
-        return value
-
-
 def write_time(at: datetime | None) -> str:
     """RFC 3339 in UTC; empty where there is none."""
     return "" if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -80,28 +72,13 @@ def name_headers(asked: Asked) -> dict[str, str]:
     return {f"Throughline-{name.replace('_', '-').title()}": text for name, text in head.items()}
 
 
-def guard(cell: str) -> str:
-    """A text that a spreadsheet would take for a formula is marked as text."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "@", "\t", "\r") else cell
-
-
 def write_lines(
     asked: Asked, columns: Sequence[str], lines: Iterable[Sequence[Any]]
 ) -> Iterator[str]:
     """CSV of which every line carries what the export says of itself, after its own cells."""
-    writer = csv.writer(Echo())
-    head = [guard(text) for text in write_head(asked).values()]
-    yield str(writer.writerow([*columns, *HEAD_COLUMNS]))
-    for line in lines:
-        yield str(writer.writerow([*map(_cell, line), *head]))
-
-
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return guard(value) if isinstance(value, str) else value
+    head = write_head(asked).values()
+    yield from write_csv([[*columns, *HEAD_COLUMNS]])
+    yield from write_csv([*line, *head] for line in lines)
 
 
 def line_of(figure: Figure) -> tuple[Any, ...]:

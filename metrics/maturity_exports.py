@@ -202,13 +202,6 @@ def list_statements(assessment: Assessment, share: Share) -> Iterator[Cells]:
         )
 
 
-def guard_cell(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula, made a text."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value
-
-
 def _cell(value: Any) -> Any:
     return "" if value is None else value
 

@@ -7,15 +7,14 @@ from functools import cached_property
 
 from django.db.models import Min, Q, QuerySet
 
-from metrics.breakdown import compare
-from metrics.described import COUNT, DESCRIBED, SET_ASIDE_WORDS, Described
+from metrics.described import DESCRIBED, SET_ASIDE_WORDS
+from metrics.figure import Figure
 from metrics.forms import Asked
 from metrics.measures.base import Filters
-from metrics.measures.failures import Failures
 from metrics.measures.knowledge import SetAside
 from metrics.measures.periods import MONTH, WEEK, Period, span_of
 from metrics.measures.registry import MEASURES
-from metrics.measures.results import Bucket, Question, Result, Row, Summary
+from metrics.measures.results import Question, Result, Row
 from metrics.models import Rollup, ServiceState
 from metrics.rollups.base import Wanted, Where
 from metrics.rollups.figures import (
@@ -29,7 +28,6 @@ from metrics.rollups.figures import (
 from metrics.rollups.freshness import Fresh, open_store
 from metrics.rollups.results import make_result
 from metrics.rollups.service_facts import NO_SERVICE
-from metrics.statistics import Comparison, Interval, judge_target
 from metrics.targets import Targets
 from promotion.models import Environment, Service, Team
 
@@ -39,54 +37,6 @@ TOO_MUCH = (
     "Too much has changed since that as_of to compute it for a page; narrow the question to a"
     " team or a service."
 )
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measure as a page leads with it: beside its target and the period before."""
-
-    described: Described
-    result: Result
-    before: Summary
-    buckets: tuple[Bucket, ...]
-    target: float | None
-
-    @property
-    def judged_interval(self) -> Interval | None:
-        """The interval a target is held against: of failures that of their rate."""
-        return (
-            self.result.rate_interval if isinstance(self.result, Failures) else self.result.interval
-        )
-
-    @property
-    def verdict(self) -> str:
-        """meets, misses, too close to call, not enough data; empty without a target."""
-        if self.target is None:
-            return ""
-        return judge_target(
-            self.judged_interval, self.target, self.result.n, self.described.is_higher_better
-        )
-
-    @cached_property
-    def summary(self) -> Summary:
-        """The figure itself."""
-        result = self.result
-        return Summary(result.n, result.numerator, result.value, result.interval)
-
-    @cached_property
-    def comparison(self) -> Comparison | None:
-        """Beside the period before; None where that says nothing."""
-        return compare(self.described, self.before, self.summary)
-
-    @property
-    def change(self) -> float | None:
-        """The value minus that of the period before, rates for failures; None where one is missing."""
-        before, after = self.before.value, self.result.value
-        if before is None or after is None:
-            return None
-        if self.described.unit == COUNT:
-            return after / self.result.n - before / self.before.n
-        return after - before
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from prometheus_client.registry import Collector
 
 from metrics.described import COUNT, HOURS, Described
 from metrics.exported import FILTERS, bounds, write_head
+from metrics.figure import Figure
 from metrics.measures.failures import Failures
 from metrics.measures.results import Summary
-from metrics.reports import Figure, Report
+from metrics.reports import Report
 from metrics.rollups.figures import summarise
 from metrics.statistics import Interval
 

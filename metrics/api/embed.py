@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from metrics.described import COUNT, HOURS
 from metrics.exported import bounds, name_headers
-from metrics.reports import Figure
+from metrics.figure import Figure
 from metrics.statistics import COUNT_BELOW
 from promotion.api.schema import problems
 from promotion.formats import NO_BREAK, format_number, format_percent, format_span

@@ -19,10 +19,11 @@ from rest_framework.views import APIView
 from metrics.addresses import place_rows
 from metrics.described import BY_SLUG, DESCRIBED, Described
 from metrics.exported import name_headers
+from metrics.figure import Figure
 from metrics.forms import Asked, read_question
 from metrics.measures.registry import MEASURES
 from metrics.measures.results import DEFINITION, Result, Row
-from metrics.reports import Figure, Report, TooMuchError
+from metrics.reports import Report, TooMuchError
 from metrics.statistics import Interval
 from promotion.api.schema import problems
 from promotion.exceptions import InputError

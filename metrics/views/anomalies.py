@@ -1,6 +1,5 @@
 """What is unusual: the list, one of them, its dismissal, and all as CSV."""
 
-import csv
 from collections.abc import Iterable
 from datetime import UTC
 from typing import Any, cast
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from metrics.actions.dismiss_anomaly import dismiss_anomaly, may_dismiss
 from metrics.models import Anomaly
 from metrics.models.anomaly import AnomalyQuerySet
+from metrics.spreadsheets import write_csv
 from metrics.unusual.words import MEASURE_WORDS, RULE_HELP, RULE_WORDS, tell_day, tell_value
 from promotion.exceptions import ThroughlineError
 from promotion.models import Service, User
@@ -136,12 +136,10 @@ def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
 def export_anomalies(request: HttpRequest) -> HttpResponse:
     """The anomalies chosen, newest first, as CSV."""
     state, service = _read(request)
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    found = choose(state, service).order_by("-last_day", "-pk")[:MOST_EXPORTED]
+    lines = write_csv([COLUMNS, *map(_write, found)])
+    answer = HttpResponse(lines, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="anomalies-{state}.csv"'
-    writer = csv.writer(answer)
-    writer.writerow(COLUMNS)
-    for anomaly in choose(state, service).order_by("-last_day", "-pk")[:MOST_EXPORTED]:
-        writer.writerow(_guard(cell) for cell in _write(anomaly))
     return answer
 
 
@@ -166,9 +164,3 @@ def _write(anomaly: Anomaly) -> Iterable[object]:
         anomaly.dismissed_by.get_username() if anomaly.dismissed_by else "",
         *(anomaly.dismissed_reason, anomaly.rows),
     )
-
-
-def _guard(cell: object) -> str:
-    """A text that a spreadsheet would take for a formula is marked as text."""
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if isinstance(cell, str) and text[:1] in ("=", "+", "-", "@", "\t") else text

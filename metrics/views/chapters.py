@@ -15,12 +15,13 @@ from metrics.charts import (
     draw_spans,
 )
 from metrics.described import LINK_WORDS
+from metrics.figure import Figure
 from metrics.measures.automated_share import AutomatedShare, count_at_target
 from metrics.measures.build_to_production import BuildToProduction, Spread
 from metrics.measures.failures import Failures
 from metrics.measures.first_pass import FirstPass, Ladder
 from metrics.measures.traceability import Traceability
-from metrics.reports import Figure, Report
+from metrics.reports import Report
 from metrics.rollups.spans import mean_parts
 from metrics.rollups.tallies import EXACT_UP_TO
 from promotion.formats import NO_BREAK, format_number, format_percent, format_span

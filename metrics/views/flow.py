@@ -1,6 +1,5 @@
 """Flow: where time goes between asking and running, what gates cost and caught, what waits."""
 
-import csv
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,10 +10,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from metrics.charts.flow import PART_WORDS
+from metrics.exported import name_headers
 from metrics.flows import Flow
 from metrics.measures.flow import PARTS
 from metrics.measures.results import DEFINITION
 from metrics.models import FlowFact
+from metrics.spreadsheets import write_csv
 from promotion.formats import format_span
 
 from .filtering import make_bar, read_asked
@@ -102,30 +103,25 @@ def _tell_row(fact: FlowFact) -> dict[str, str]:
 def export_flow(request: HttpRequest) -> StreamingHttpResponse:
     """All promotions behind the flow, as CSV."""
     flow = Flow(read_asked(request))
-    response = StreamingHttpResponse(_write(flow), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(
+        write_csv(_list(flow)),
+        content_type="text/csv; charset=utf-8",
+        headers=name_headers(flow.asked),
+    )
     response["Content-Disposition"] = 'attachment; filename="flow.csv"'
     return response
 
 
-class _Echo:
-    """Gives each written line back, for the writer to stream."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def _write(flow: Flow) -> Iterator[str]:
-    writer, period = csv.writer(_Echo()), flow.asked.period
-    yield writer.writerow(CSV_COLUMNS)
+def _list(flow: Flow) -> Iterator[tuple[object, ...]]:
+    period = flow.asked.period
+    yield CSV_COLUMNS
     for fact in flow.rows().iterator(chunk_size=BATCH):
-        yield writer.writerow(
-            (
-                *(DEFINITION, period.from_, period.to, flow.asked.as_of.isoformat()),
-                *(f"P-{fact.promotion_id}", fact.service.slug, fact.environment, fact.kind),
-                *(fact.strategy, fact.state, fact.asked_at.isoformat()),
-                fact.started_at.isoformat() if fact.started_at else "",
-                fact.at.isoformat(),
-                *(f"{getattr(fact, name):.3f}" for name in PARTS),
-                *(f"{fact.lead:.3f}", fact.manual_steps, fact.hand_offs),
-            )
+        yield (
+            *(DEFINITION, period.from_, period.to, flow.asked.as_of.isoformat()),
+            *(f"P-{fact.promotion_id}", fact.service.slug, fact.environment, fact.kind),
+            *(fact.strategy, fact.state, fact.asked_at.isoformat()),
+            fact.started_at.isoformat() if fact.started_at else "",
+            fact.at.isoformat(),
+            *(f"{getattr(fact, name):.3f}" for name in PARTS),
+            *(f"{fact.lead:.3f}", fact.manual_steps, fact.hand_offs),
         )

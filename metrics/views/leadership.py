@@ -1,6 +1,5 @@
 """The leadership's page of maturity: where teams stand, what they share, and what goes out of it."""
 
-import csv
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -13,7 +12,8 @@ from django.views.decorators.http import require_safe
 from metrics.charts import draw_calibration, draw_levels
 from metrics.leadership import Landscape, TeamRow, end_of_cycle, find_landscape, list_cycles
 from metrics.maturity.landscape import Shared
-from metrics.maturity_exports import guard_cell, list_heatmap, write_landscape
+from metrics.maturity_exports import list_heatmap, write_landscape
+from metrics.spreadsheets import write_csv
 from promotion.formats import format_percent
 
 SHARED_SHOWN = 8
@@ -143,7 +143,6 @@ def export_csv(request: HttpRequest) -> HttpResponse:
 
 def answer_csv(rows: Iterable[tuple[Any, ...]], name: str) -> HttpResponse:
     """Rows as a CSV file of that name."""
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer = HttpResponse(write_csv(rows), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    csv.writer(answer).writerows([guard_cell(cell) for cell in row] for row in rows)
     return answer

@@ -1,9 +1,7 @@
 """The rows behind a figure: filtered, sorted, paged, and as CSV."""
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -24,12 +22,13 @@ from metrics.described import (
     VERDICT_WORDS,
     Described,
 )
-from metrics.exported import name_headers
+from metrics.exported import HEAD_COLUMNS, name_headers, write_head, write_time
 from metrics.forms import TargetForm
 from metrics.measures.periods import span_of
 from metrics.measures.results import DEFINITION, Row
 from metrics.reports import Report, open_report
 from metrics.rollups.base import SORTS, Wanted
+from metrics.spreadsheets import write_csv
 from promotion.exceptions import ThroughlineError
 from promotion.models import User
 from promotion.views.refusing import refuse
@@ -204,22 +203,14 @@ def _list_set_aside(
     return render(request, "metrics/measure_set_aside.html", context)
 
 
-class _Echo:
-    """Gives each line back in place of writing it anywhere."""
-
-    def write(self, value: str) -> str:
-        """The line."""
-        return value
-
-
 @require_safe
 def export_rows(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     """The same rows as CSV; each names its definition, period, filters and as-of."""
     described, report, choice = _read(request, slug)
-    writer = csv.writer(_Echo())
-    lines = (writer.writerow(line) for line in _export(described, report, choice))
     answer = StreamingHttpResponse(
-        lines, content_type="text/csv; charset=utf-8", headers=name_headers(report.asked)
+        write_csv(_export(described, report, choice)),
+        content_type="text/csv; charset=utf-8",
+        headers=name_headers(report.asked),
     )
     name = f"{described.slug}-{report.asked.period.from_}-{report.asked.period.to}.csv"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -237,55 +228,22 @@ def _read_batches(described: Described, report: Report, choice: Choice) -> Itera
         start += BATCH
 
 
-def _export(described: Described, report: Report, choice: Choice) -> Iterator[tuple[str, ...]]:
+def _export(described: Described, report: Report, choice: Choice) -> Iterator[tuple[object, ...]]:
     yield CSV_COLUMNS
-    asked = report.asked
-    query = asked.query()
-    names = ("team", "service", "environment", "kind")
-    filters = " ".join(f"{name}={query[name]}" for name in names if name in query)
-    head = (
-        described.name,
-        DEFINITION,
-        asked.period.from_.isoformat(),
-        asked.period.to.isoformat(),
-        _iso(asked.as_of),
-        filters,
-    )
+    said = write_head(report.asked)
+    head = (described.name, *(said[name] for name in HEAD_COLUMNS if name != "zone"))
     for batch in _read_batches(described, report, choice):
         places = place_rows(batch)
         for row in batch:
             place = places[row.unit]
-            yield tuple(
-                map(
-                    _guard,
-                    (
-                        *head,
-                        row.unit,
-                        row.service,
-                        row.environment,
-                        row.digest,
-                        place.version,
-                        place.promotion,
-                        _iso(row.at),
-                        _iso(row.started_at),
-                        _iso(row.finished_at),
-                        row.verdict,
-                        "yes" if row.good and row.mature else "no",
-                        "yes" if row.mature else "no",
-                        "" if row.hours is None else f"{row.hours:.4f}",
-                        row.reason,
-                    ),
-                )
+            yield (
+                *(*head, row.unit, row.service, row.environment, row.digest),
+                *(place.version, place.promotion),
+                *(write_time(row.at), write_time(row.started_at), write_time(row.finished_at)),
+                *(row.verdict, bool(row.good and row.mature), bool(row.mature)),
+                "" if row.hours is None else f"{row.hours:.4f}",
+                row.reason,
             )
-
-
-def _iso(at: datetime | None) -> str:
-    return "" if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _guard(cell: str) -> str:
-    """A text that a spreadsheet would take for a formula is marked as text."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "@", "\t", "\r") else cell
 
 
 @require_POST

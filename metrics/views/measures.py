@@ -14,12 +14,13 @@ from metrics.actions.set_target import may_set_target
 from metrics.charts import Chart, Mark, Sparkline, draw_shares, draw_sparkline, mark_chart
 from metrics.described import BY_SLUG, SET_ASIDE_WORDS, Described
 from metrics.emptiness import walk_chain
+from metrics.figure import Figure
 from metrics.marks import find_marks
 from metrics.measures.build_to_production import BuildToProduction
 from metrics.measures.periods import split_period
 from metrics.measures.results import DEFINITION, Summary
 from metrics.models import Anomaly
-from metrics.reports import Figure, Report, open_report
+from metrics.reports import Report, open_report
 from metrics.rollups.figures import Tallied, summarise
 from metrics.rollups.tallies import Tally
 from metrics.statistics import MISSES, judge_target, wilson

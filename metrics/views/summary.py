@@ -14,9 +14,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from metrics.exported import write_head
+from metrics.figure import Figure
 from metrics.forms import CUSTOM, Asked, read_question
 from metrics.models import Anomaly
-from metrics.reports import Figure, Report, find_services, open_report
+from metrics.reports import Report, find_services, open_report
 from metrics.summaries import QUARTER, WEEK, Span, read_span
 
 from .filtering import make_bar

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from metrics.described import COUNT, HOURS, Described
+from metrics.figure import Figure
 from metrics.measures.automated_share import AutomatedShare
 from metrics.measures.build_to_production import BuildToProduction
 from metrics.measures.failures import Failures
@@ -10,7 +11,6 @@ from metrics.measures.first_pass import FirstPass
 from metrics.measures.journeys import FOR_APPROVAL
 from metrics.measures.results import Summary
 from metrics.measures.traceability import Traceability
-from metrics.reports import Figure
 from metrics.statistics import COUNT_BELOW, MEETS, MISSES, NOT_ENOUGH, SIGNAL, TOO_CLOSE, Interval
 from promotion.formats import (
     MINUS,

@@ -1,6 +1,7 @@
 """A git repository of another machine, whatever carries git's protocol to it."""
 
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -27,15 +28,15 @@ from promotion.integrity.git.remotes import (
 LARGEST_ANSWER = 512 * 1024 * 1024
 
 
-class FarRemote:
+class FarRemote(ABC):
     """Fetches the near history of a branch and pushes to it, through the client a subclass opens."""
 
     address: str
     _path = b""
 
+    @abstractmethod
     def _client(self) -> AbstractContextManager[GitClient]:
         """A client; leaving it turns its errors into GitRefusedError and GitUnreachableError."""
-        raise NotImplementedError
 
     @contextmanager
     def open(self, branch: str | None) -> Iterator[Snapshot]:
