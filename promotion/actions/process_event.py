@@ -19,6 +19,7 @@ from .ingest import RECORDERS, Recorded, Taking
 from .ingest.mapping import Placer, declare_deployment, tell_place
 from .ingest.moving import move_misplaced
 from .ingest.recorded import fit
+from .ingest.turns import take_turns
 from .ingest.withdrawing import withdraw_misplaced
 
 logger = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ def _process(number: int, at: datetime) -> list[int]:
         event.save()
         return []
     takings = list(_place(event, normalised.facts))
+    take_turns(takings)
     left, stays = move_misplaced(event, takings)
     recorded = [_record(one) for one in takings]
     left += [one.service_id for one in withdraw_misplaced(event, recorded)]
