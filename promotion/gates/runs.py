@@ -5,7 +5,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from promotion.models import (
+    Build,
+    Correction,
     Deployment,
     Environment,
     GateException,
@@ -24,6 +28,8 @@ FAILED = (RunResult.FAILED, RunResult.CANCELLED, RunResult.ROLLED_BACK)
 # The cost of a judgement must not grow with the age of a service. A release that was deployed
 # longer ago than this many deployments of its lane counts as not deployed there.
 RUNS_READ = 1000
+# A fact that a person declared wrong proves nothing from then on.
+_IS_VOIDED = Exists(Correction.objects.of_outer(Correction.Subject.DEPLOYMENT))
 
 
 def runs_in(service: Service, environment: str, at: datetime) -> tuple[Run, ...]:
@@ -40,6 +46,7 @@ def _newest_runs(service: Service, environment: str, at: datetime, limit: int) -
             result__in=[RunResult.SUCCEEDED, RunResult.REMOVED],
         )
         .exclude(release=None, result=RunResult.SUCCEEDED)
+        .exclude(_IS_VOIDED)
         .order_by("-finished_at", "-pk")
         .values_list("release", "release__version", "finished_at", "result")[:limit]
     )
@@ -70,13 +77,17 @@ def failures_in(
     service: Service, environment: str, release: Release, at: datetime
 ) -> tuple[datetime, ...]:
     """When deployments of the release there failed."""
-    rows = Deployment.objects.filter(
-        service=service,
-        environment__slug=environment,
-        release=release,
-        result__in=FAILED,
-        finished_at__lte=at,
-    ).values_list("finished_at", flat=True)
+    rows = (
+        Deployment.objects.filter(
+            service=service,
+            environment__slug=environment,
+            release=release,
+            result__in=FAILED,
+            finished_at__lte=at,
+        )
+        .exclude(_IS_VOIDED)
+        .values_list("finished_at", flat=True)
+    )
     return tuple(finished for finished in rows if finished)
 
 
@@ -140,8 +151,11 @@ def _verifications(
 
 def _is_built(release: Release) -> bool:
     """Every artifact comes from a build we know."""
+    standing = Build.objects.filter(artifacts=OuterRef("pk")).exclude(
+        Exists(Correction.objects.of_outer(Correction.Subject.BUILD))
+    )
     artifacts = release.artifacts
-    return artifacts.exists() and not artifacts.filter(builds=None).exists()
+    return artifacts.exists() and not artifacts.exclude(Exists(standing)).exists()
 
 
 def _is_waived(release: Release, environment: str, at: datetime) -> bool:

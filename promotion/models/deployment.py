@@ -167,6 +167,14 @@ class Verification(models.Model):
         return f"{self.release_id} in {self.environment_id}: {'passed' if self.has_passed else 'failed'}"
 
 
+class CorrectionQuerySet(models.QuerySet["Correction"]):
+    """Reads of corrections."""
+
+    def of_outer(self, subject: str) -> "CorrectionQuerySet":
+        """Within an outer query of that kind of fact: whether the row is declared wrong."""
+        return self.filter(subject=subject, subject_id=models.OuterRef("pk"))
+
+
 class Correction(models.Model):
     """A fact declared wrong, by whom and why; the fact stays, and as of an earlier time it still stands."""
 
@@ -183,6 +191,8 @@ class Correction(models.Model):
     why = models.CharField(max_length=500)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField()
+
+    objects = CorrectionQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
